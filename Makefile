@@ -1,0 +1,36 @@
+# `make run` and `make test` are all that a reader needs; the rest is for maintainers.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+
+.PHONY: run test notebooks export lint encoder clean
+
+run: $(VENV)/installed  ## run the six notebooks, then print captions and scores
+	$(PY) -m utils.notebooks run
+
+test: $(VENV)/installed  ## unit tests, then every stored cell output of the notebooks
+	$(PY) -m pytest --nbval tests notebooks
+
+notebooks: $(VENV)/installed  ## run the notebooks on scenes and store them executed
+	$(PY) -m utils.notebooks store
+
+export: $(VENV)/installed-dev  ## write the cells marked `#| export` to utils/
+	$(VENV)/bin/nbdev-export
+
+lint: $(VENV)/installed-dev
+	$(VENV)/bin/ruff check .
+
+encoder: $(VENV)/installed  ## train vgg16-slim again, from nothing
+	$(PY) -m utils.pretrain
+
+clean:
+	rm -rf $(VENV) data/runs data/scenes
+
+$(VENV)/installed: requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --requirement requirements.txt
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(PY) -m pip install --quiet nbdev ruff
+	touch $@

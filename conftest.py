@@ -1,0 +1,24 @@
+"""Tests see the drawn scenes and a run folder of their own, whatever the shell has set."""
+
+import os
+import tempfile
+from pathlib import Path
+
+RUN = tempfile.TemporaryDirectory(prefix="captioning-")
+
+
+def pytest_configure(config):
+    for name in [name for name in os.environ if name.startswith("CAPTION_")]:
+        del os.environ[name]
+    # Notebook kernels inherit this: they train from nothing and leave the reader's own runs alone.
+    os.environ["CAPTION_RUN_DIR"] = str(Path(RUN.name) / "runs" / "scenes-vgg16-slim")
+
+
+def pytest_collectstart(collector):
+    # Notices on stderr differ between machines and are no part of what a notebook says.
+    if hasattr(collector, "skip_compare"):
+        collector.skip_compare += ("stderr",)
+
+
+def pytest_unconfigure(config):
+    RUN.cleanup()

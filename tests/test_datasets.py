@@ -1,0 +1,251 @@
+"""Datasets: the official split, one clear error for each thing that can be wrong, nothing half done."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+import types
+import urllib.error
+import zipfile
+
+import pytest
+
+from utils import datasets
+from utils.datasets import load_dataset
+from utils.settings import UserError, load_settings
+
+PHOTOS = [f"{number}_photo.jpg" for number in range(6)]
+SPLITS = {"train": [4, 0, 2, 1], "dev": [5], "test": [3]}
+
+
+def write_photos(path, names=PHOTOS, extra=()):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            archive.writestr(f"Flicker8k_Dataset/{name}", f"pixels of {name} " * 50)
+        for name in extra:
+            archive.writestr(name, "not wanted")
+
+
+def texts(without_captions=(), lists=SPLITS):
+    captions = "".join(
+        f"{name}#{i}\tCaption {i} of {name} .\n"
+        for name in [*PHOTOS, "never_taken.jpg.1"]
+        for i in range(5)
+        if name not in without_captions
+    )
+    return {"Flickr8k.token.txt": captions} | {
+        f"Flickr_8k.{split}Images.txt": "".join(f"{PHOTOS[n]}\n" for n in numbers)
+        for split, numbers in lists.items()
+    }
+
+
+def write_texts(path, files):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+            archive.writestr(f"__MACOSX/._{name}", "resource fork")
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    def unreachable(*args, **kwargs):
+        raise urllib.error.URLError("Name or service not known")
+
+    monkeypatch.setattr("keras.src.utils.file_utils.urlretrieve", unreachable)
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """Flickr8k's two zips in the data folder."""
+    data = tmp_path / "data"
+    data.mkdir()
+    write_photos(
+        data / "Flickr8k_Dataset.zip", extra=["__MACOSX/._0_photo.jpg", "Flicker8k_Dataset/notes.txt"]
+    )
+    write_texts(data / "Flickr8k_text.zip", texts())
+    return load_settings(
+        {
+            "CAPTION_DATASET": "flickr8k",
+            "CAPTION_DATA_DIR": str(data),
+            "CAPTION_RUN_DIR": str(tmp_path / "run"),
+        }
+    )
+
+
+def test_flickr8k_has_the_official_split_and_all_captions(settings, capsys):
+    dataset = load_dataset(settings)
+    assert dataset.name == "flickr8k" and dataset.boxes is None
+    assert dataset.splits == {split: tuple(PHOTOS[n] for n in ns) for split, ns in SPLITS.items()}
+    assert dataset.images == tuple(PHOTOS[n] for n in [4, 0, 2, 1, 5, 3])
+    assert set(dataset.captions) == set(PHOTOS)
+    assert dataset.captions[PHOTOS[3]] == tuple(f"Caption {i} of 3_photo.jpg ." for i in range(5))
+    assert dataset.path(PHOTOS[2]).read_text().startswith("pixels of 2_photo.jpg")
+    # The entry without a photo: skipped, and said by name, once.
+    assert capsys.readouterr().out.count("never_taken.jpg.1") == 1
+
+
+def test_only_photos_are_unpacked_and_only_once(settings):
+    folder = load_dataset(settings).folder
+    assert folder == settings.data_dir / "flickr8k" / "Flicker8k_Dataset"
+    assert sorted(path.name for path in folder.glob("*") if path.suffix != ".json") == PHOTOS
+    (folder / PHOTOS[0]).write_text("mark")
+    assert load_dataset(settings).path(PHOTOS[0]).read_text() == "mark"
+    write_photos(settings.data_dir / "Flickr8k_Dataset.zip", extra=["other.txt"])
+    assert load_dataset(settings).path(PHOTOS[0]).read_text() != "mark", "another zip is unpacked again"
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_read_only_data_folder_is_left_alone(settings):
+    os.chmod(settings.data_dir, stat.S_IRUSR | stat.S_IXUSR)
+    try:
+        dataset = load_dataset(settings)
+        assert dataset.folder == settings.run_dir / "flickr8k" / "Flicker8k_Dataset"
+        assert len(list(settings.data_dir.iterdir())) == 2
+    finally:
+        os.chmod(settings.data_dir, stat.S_IRWXU)
+
+
+@pytest.mark.parametrize("inside", ["", "flickr8k"])
+def test_folders_unpacked_by_hand_are_used_as_they_are(settings, inside):
+    data, place = settings.data_dir, settings.data_dir / inside
+    place.mkdir(exist_ok=True)
+    for zipped in ("Flickr8k_Dataset.zip", "Flickr8k_text.zip"):
+        with zipfile.ZipFile(data / zipped) as archive:
+            archive.extractall(place)
+        (data / zipped).unlink()
+    dataset = load_dataset(settings)
+    assert dataset.folder == place / "Flicker8k_Dataset" and len(dataset.images) == 6
+
+
+def test_a_stop_while_unpacking_leaves_nothing_half_done(settings, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    read = zipfile.ZipFile.read
+
+    def stopping(archive, member, *args):
+        if PHOTOS[3] in str(member):
+            raise Killed
+        return read(archive, member, *args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(zipfile.ZipFile, "read", stopping)
+        with pytest.raises(Killed):
+            load_dataset(settings)
+    assert not (settings.data_dir / "flickr8k" / "Flicker8k_Dataset").exists()
+    # What a kill -9 would leave behind is not in the way either.
+    (settings.data_dir / "flickr8k" / "Flicker8k_Dataset.part").mkdir(parents=True)
+    assert len(load_dataset(settings).images) == 6
+
+
+def one_error(settings, *parts):
+    with pytest.raises(UserError) as caught:
+        load_dataset(settings)
+    error = caught.value
+    assert error.__context__ is None or error.__suppress_context__, "one error, not a chain of them"
+    for part in parts:
+        assert str(part) in str(error)
+
+
+@pytest.mark.parametrize("zipped", ["Flickr8k_Dataset.zip", "Flickr8k_text.zip"])
+@pytest.mark.parametrize("damage", ["truncated", "not a zip", "flipped"])
+def test_a_damaged_zip_is_named(settings, zipped, damage):
+    path = settings.data_dir / zipped
+    content = bytearray(path.read_bytes())
+    if damage == "truncated":
+        content = content[: len(content) // 2]
+    elif damage == "not a zip":
+        content = b"<html>rate limited</html>"
+    else:
+        content[60:70] = bytes(10)
+    path.write_bytes(content)
+    one_error(settings, path, "fetch it again")
+    assert not (settings.data_dir / "flickr8k" / "Flicker8k_Dataset").exists()
+
+
+def test_a_zip_that_leads_out_of_itself_is_refused(settings, tmp_path):
+    write_photos(settings.data_dir / "Flickr8k_Dataset.zip", extra=["../../escaped.jpg"])
+    one_error(settings, "../../escaped.jpg")
+    assert not list(tmp_path.rglob("escaped.jpg"))
+
+
+@pytest.mark.parametrize("missing", ["Flickr8k_Dataset.zip", "Flickr8k_text.zip"])
+def test_no_file_and_no_network_is_one_clear_error(settings, missing):
+    (settings.data_dir / missing).unlink()
+    one_error(
+        settings,
+        missing,
+        "Name or service not known",
+        datasets.RELEASE,
+        settings.data_dir,
+        "CAPTION_DATASET=scenes",
+    )
+    assert not list(settings.data_dir.rglob("*.part"))
+
+
+def test_downloads_come_from_the_release_and_arrive_whole(settings, monkeypatch):
+    contents, asked = {}, []
+    for name in ("Flickr8k_Dataset.zip", "Flickr8k_text.zip"):
+        path = settings.data_dir / name
+        contents[datasets.RELEASE + name] = path.read_bytes()
+        path.unlink()
+
+    def retrieve(url, path, hook):
+        asked.append(url)
+        with open(path, "wb") as file:
+            file.write(contents[url])
+
+    monkeypatch.setattr("keras.src.utils.file_utils.urlretrieve", retrieve)
+    for _ in range(2):
+        assert len(load_dataset(settings).images) == 6
+    assert sorted(asked) == sorted(contents)
+    assert (settings.data_dir / "flickr8k" / "Flickr8k_text.zip").is_file()
+
+
+def test_a_listed_photo_without_captions_is_an_error(settings):
+    write_texts(settings.data_dir / "Flickr8k_text.zip", texts(without_captions=[PHOTOS[5]]))
+    one_error(settings, PHOTOS[5], "Flickr_8k.devImages.txt", "Flickr8k.token.txt")
+
+
+def test_a_photo_in_two_splits_is_an_error(settings):
+    write_texts(settings.data_dir / "Flickr8k_text.zip", texts(lists=SPLITS | {"test": [3, 0]}))
+    one_error(settings, PHOTOS[0])
+
+
+def test_a_listed_photo_that_is_missing_is_left_out_with_a_notice(settings, capsys):
+    write_photos(settings.data_dir / "Flickr8k_Dataset.zip", names=PHOTOS[1:])
+    dataset = load_dataset(settings)
+    assert PHOTOS[0] not in dataset.images and PHOTOS[0] not in dataset.captions
+    assert len(dataset.images) == 5
+    assert f"1, left out ({PHOTOS[0]})" in capsys.readouterr().out
+
+
+def test_a_split_without_any_photo_is_an_error(settings):
+    write_photos(settings.data_dir / "Flickr8k_Dataset.zip", names=PHOTOS[:5])
+    one_error(settings, "Flickr_8k.devImages.txt", "Flickr8k_Dataset.zip")
+
+
+def test_scenes_are_rendered_and_read(tmp_path, monkeypatch):
+    objects = [{"label": "car", "color": "red", "box": [1, 2, 30, 40]}]
+
+    def render_scenes(folder, seed=0):
+        folder.mkdir(parents=True)
+        scenes = [
+            {
+                "image": f"{i:06}.png",
+                "split": split,
+                "captions": [f"{i} {j}" for j in range(5)],
+                "objects": objects,
+            }
+            for i, split in enumerate(["test", "train", "dev", "train"])
+        ]
+        (folder / "scenes.json").write_text(json.dumps({"scenes": scenes}))
+
+    monkeypatch.setitem(sys.modules, "utils.scenes", types.SimpleNamespace(render_scenes=render_scenes))
+    dataset = load_dataset(load_settings({"CAPTION_DATA_DIR": str(tmp_path)}))
+    assert dataset.images == ("000001.png", "000003.png", "000002.png", "000000.png")
+    assert dataset.captions["000002.png"] == ("2 0", "2 1", "2 2", "2 3", "2 4")
+    assert dataset.boxes["000003.png"] == objects
+    assert dataset.path("000001.png") == tmp_path / "scenes" / "images" / "000001.png"

@@ -1,0 +1,350 @@
+"""The feature cache: right numbers, one file, and nothing that happens to the machine corrupts it."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from utils import features
+from utils.datasets import CaptionDataset
+from utils.encoders import Encoder, weights_fingerprint
+from utils.features import extract_features, read_picture
+from utils.settings import ROOT, UserError
+
+COUNT = 18  # four whole batches of four, and a half
+
+
+def encoder_of(seed):
+    """A small encoder with random weights: fast, and of no size that the real ones have."""
+    keras.utils.set_random_seed(seed)
+    inputs = keras.Input((32, 32, 3))
+    outputs = keras.layers.Conv2D(6, 8, 8, activation="relu", bias_initializer="ones", name="last")(inputs)
+    model = keras.Model(inputs, outputs)
+    weights = weights_fingerprint(model)
+    return Encoder("small", model, lambda x: tf.cast(x, "float32") / 64, 32, (4, 4), 6, "last", weights)
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch):
+    monkeypatch.setattr(features, "BATCH", 4)
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return encoder_of(0)
+
+
+def dataset_in(folder):
+    names = tuple(sorted(path.name for path in folder.iterdir()))
+    splits = {"train": names[:-2], "dev": names[-2:-1], "test": names[-1:]}
+    return CaptionDataset("drawn", folder, {name: ("a picture",) for name in names}, splits)
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(COUNT):
+        blocks = Image.fromarray(rng.integers(0, 255, (4, 4, 3), np.uint8))
+        blocks.resize((64, 48), Image.Resampling.NEAREST).save(folder / f"{number:03}.png")
+    return dataset_in(folder)
+
+
+def contents(run_dir):
+    return (run_dir / "features.npy").read_bytes(), (run_dir / "features.json").read_bytes()
+
+
+@pytest.fixture
+def encoded(monkeypatch):
+    """How many pictures went through the encoder since the test began."""
+    seen = []
+    function = features.encoder_function
+
+    def counting(*args):
+        inner = function(*args)
+        return lambda pictures: seen.extend(range(len(pictures))) or inner(pictures)
+
+    monkeypatch.setattr(features, "encoder_function", counting)
+    return seen
+
+
+def test_features_are_the_encoders_in_the_datasets_order(dataset, encoder, tmp_path, capsys):
+    cache = extract_features(dataset, encoder, tmp_path / "run")
+    assert cache.array.shape == (COUNT, 16, 6) and cache.array.dtype == np.float16
+    assert isinstance(cache.array, np.memmap) and not cache.array.flags.writeable
+    assert cache.grid == (4, 4) and cache.names == dataset.images and cache.broken == {}
+    last = dataset.images[-1]
+    picture = read_picture(dataset.path(last), 32)
+    direct = np.reshape(encoder(picture[None]), (16, 6))
+    np.testing.assert_allclose(cache.array[cache.rows([last])[0]], direct, rtol=2e-3, atol=1e-3)
+    assert direct.std() > 0
+    np.testing.assert_array_equal(cache.rows([dataset.images[5], dataset.images[2]]), [5, 2])
+    with pytest.raises(KeyError, match="nobody"):
+        cache.rows(["nobody.png"])
+    assert f"{COUNT}/{COUNT}" in capsys.readouterr().out, "there is a progress bar"
+
+
+def test_a_valid_cache_is_read_in_one_line(dataset, encoder, tmp_path, capsys, encoded):
+    extract_features(dataset, encoder, tmp_path)
+    before = contents(tmp_path)
+    assert len(encoded) == 20, "the last batch is filled up: one shape only"
+    capsys.readouterr()
+    extract_features(dataset, encoder, tmp_path)
+    assert len(encoded) == 20 and contents(tmp_path) == before
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_one_trace_serves_all_batches(encoder):
+    function = features.encoder_function(encoder, 4)
+    for _ in range(3):
+        function(tf.zeros((4, 32, 32, 3), tf.uint8))
+    assert function.experimental_get_tracing_count() == 1
+
+
+def changed_picture(dataset, encoder):
+    path = dataset.path(dataset.images[7])
+    content = bytearray(path.read_bytes())
+    stat = path.stat()
+    other = dataset.path(dataset.images[8]).read_bytes()
+    content[:] = (other + b"\0" * len(content))[: len(content)]
+    path.write_bytes(content)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert path.stat().st_size == stat.st_size
+    return dataset, encoder
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (changed_picture, "the pictures have changed"),
+        (lambda d, e: (replace(d, splits=d.splits | {"train": d.splits["train"][::-1]}), e), "another order"),
+        (lambda d, e: (replace(d, splits=d.splits | {"train": d.splits["train"][1:]}), e), "now 17"),
+        (lambda d, e: (d, encoder_of(1)), "its weights is"),
+        (lambda d, e: (d, replace(e, name="vgg16")), "its encoder is small, now vgg16"),
+        (lambda d, e: (d, replace(e, layer="first")), "its layer is last, now first"),
+    ],
+)
+def test_another_cache_is_named_and_made_again(dataset, encoder, tmp_path, capsys, encoded, change, said):
+    extract_features(dataset, encoder, tmp_path)
+    del encoded[:]
+    capsys.readouterr()
+    dataset, encoder = change(dataset, encoder)
+    cache = extract_features(dataset, encoder, tmp_path)
+    lines = [line for line in capsys.readouterr().out.splitlines() if "made again" in line]
+    assert len(lines) == 1 and said in lines[0]
+    assert len(encoded) == 20 and cache.names == dataset.images
+
+
+@pytest.mark.parametrize("damage", ["truncated", "no manifest", "half a manifest", "no array"])
+def test_a_damaged_cache_is_made_again(dataset, encoder, tmp_path, capsys, damage):
+    extract_features(dataset, encoder, tmp_path)
+    before = contents(tmp_path)
+    array, manifest = tmp_path / "features.npy", tmp_path / "features.json"
+    if damage == "truncated":
+        os.truncate(array, len(before[0]) - 1)
+    elif damage == "no manifest":
+        manifest.unlink()
+    elif damage == "half a manifest":
+        manifest.write_bytes(before[1][: len(before[1]) // 2])
+    else:
+        array.unlink()
+    capsys.readouterr()
+    extract_features(dataset, encoder, tmp_path)
+    assert "made again" in capsys.readouterr().out and contents(tmp_path) == before
+
+
+CHILD = """
+import sys
+from pathlib import Path
+from tests import test_features as t
+t.features._SECONDS_BETWEEN_SAVES, t.features.BATCH = 0, 4
+t.extract_features(t.dataset_in(Path(sys.argv[1])), t.encoder_of(0), Path(sys.argv[2]))
+"""
+
+
+def test_kill_9_then_the_same_bytes(dataset, encoder, tmp_path, encoded, capsys):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    extract_features(dataset, encoder, whole)
+    del encoded[:]
+    command = [sys.executable, "-c", CHILD, str(dataset.folder), str(killed)]
+    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    done = 0
+    while done < 8 and child.poll() is None:
+        time.sleep(0.002)
+        if (killed / "features.json").exists():
+            done = json.loads((killed / "features.json").read_text())["done"]
+    child.send_signal(signal.SIGKILL)
+    assert child.wait() == -signal.SIGKILL, "it was over before it could be killed"
+    extract_features(dataset, encoder, killed)
+    assert contents(killed) == contents(whole)
+    assert 0 < len(encoded) <= 20 - 8, "it went on where it stopped"
+
+
+class Killed(BaseException):
+    """A kill that the test can make at an exact place."""
+
+
+def test_a_stop_at_any_step_on_disk_ends_with_the_same_bytes(dataset, encoder, tmp_path, monkeypatch):
+    monkeypatch.setattr(features, "_SECONDS_BETWEEN_SAVES", 0)
+    function = features.encoder_function(encoder, 4)  # traced once for all
+    monkeypatch.setattr(features, "encoder_function", lambda *args: function)
+    extract_features(dataset, encoder, tmp_path / "whole")
+    steps_left = 0
+
+    def counted(step):
+        def wrapper(*args, **kwargs):
+            nonlocal steps_left
+            steps_left -= 1
+            if steps_left == 0:
+                raise Killed
+            return step(*args, **kwargs)
+
+        return wrapper
+
+    monkeypatch.setattr(os, "fsync", counted(os.fsync))
+    monkeypatch.setattr(os, "replace", counted(os.replace))
+    stops = 0
+    while True:
+        run_dir, steps_left = tmp_path / f"stopped{stops}", stops + 1
+        try:
+            extract_features(dataset, encoder, run_dir)
+            break
+        except Killed:
+            stops += 1
+        extract_features(dataset, encoder, run_dir)
+        assert contents(run_dir) == contents(tmp_path / "whole")
+    assert stops > 12
+
+
+def test_a_full_disk_is_said_and_what_is_done_stays(dataset, encoder, tmp_path, monkeypatch, encoded):
+    monkeypatch.setattr(features, "_SECONDS_BETWEEN_SAVES", 0)
+    fsync, calls = os.fsync, []
+
+    def full(descriptor):
+        calls.append(descriptor)
+        if len(calls) == 6:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fsync(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(UserError, match="features.npy can't be written: No space left"):
+            extract_features(dataset, encoder, tmp_path / "full")
+    del encoded[:]
+    extract_features(dataset, encoder, tmp_path / "full")
+    assert len(encoded) == 12
+    extract_features(dataset, encoder, tmp_path / "whole")
+    assert contents(tmp_path / "full") == contents(tmp_path / "whole")
+
+
+def test_features_too_large_for_float16_are_an_error(dataset, tmp_path):
+    encoder = encoder_of(0)
+    loud = encoder.model.get_layer("last")
+    loud.set_weights([weight * 1e9 for weight in loud.get_weights()])
+    with pytest.raises(UserError, match="000.png .*float16"):
+        extract_features(dataset, encoder, tmp_path)
+
+
+def test_broken_pictures_are_listed_and_left_out(dataset, encoder, tmp_path, capsys):
+    names = dataset.images
+    whole = dataset.path(names[3]).read_bytes()
+    dataset.path(names[3]).write_bytes(whole[: len(whole) // 2])
+    dataset.path(names[10]).write_bytes(b"")
+    dataset.path(names[11]).write_text("not a picture at all")
+    dataset.path(names[-1]).unlink()
+    cache = extract_features(dataset, encoder, tmp_path)
+    bad = {names[3], names[10], names[11], names[-1]}
+    assert set(cache.broken) == bad and all(cache.broken.values())
+    assert cache.readable(names[:5]) == (*names[:3], names[4])
+    assert not cache.array[cache.rows(sorted(bad))].any()
+    assert cache.array[cache.rows(cache.readable(names))].any(axis=(1, 2)).all()
+    said = capsys.readouterr().out
+    assert all(f"  {name}: {why}" in said for name, why in cache.broken.items())
+    assert extract_features(dataset, encoder, tmp_path).broken == cache.broken
+
+
+def test_no_readable_picture_is_an_error(dataset, encoder, tmp_path):
+    for name in dataset.images:
+        dataset.path(name).write_text("no")
+    with pytest.raises(UserError, match="000.png: not a picture"):
+        extract_features(dataset, encoder, tmp_path)
+
+
+def half_red_half_blue(width=80, height=60):
+    picture = Image.new("RGB", (width, height), "red")
+    picture.paste("blue", (width // 2, 0, width, height))
+    return picture
+
+
+def saved(path, how):
+    picture = half_red_half_blue()
+    if how == "cmyk.jpg":
+        picture.convert("CMYK").save(path, quality=95)
+    elif how == "palette.png":
+        picture.convert("P", palette=Image.Palette.ADAPTIVE).save(path)
+    elif how == "animated.gif":
+        picture.save(path, save_all=True, append_images=[Image.new("RGB", (80, 60), "green")])
+    elif how == "turned.jpg":
+        exif = Image.Exif()
+        exif[0x0112] = 6  # "turn by 90 degrees to the right to see me upright"
+        picture.transpose(Image.Transpose.ROTATE_90).save(path, exif=exif, quality=95)
+    elif how == "huge.jpg":
+        half_red_half_blue(4000, 3000).save(path)
+    elif how == "see-through.png":
+        picture.putalpha(255)
+        picture.paste((0, 0, 0, 0), (0, 0, 80, 10))
+        picture.save(path)
+    else:
+        picture.save(path)
+
+
+@pytest.mark.parametrize(
+    "how",
+    ["cmyk.jpg", "palette.png", "animated.gif", "turned.jpg", "huge.jpg", "see-through.png"],
+)
+def test_odd_pictures_are_read_as_one_sees_them(tmp_path, how):
+    saved(tmp_path / how, how)
+    picture = read_picture(tmp_path / how, 224)
+    assert picture.shape == (224, 224, 3) and picture.dtype == np.uint8
+    assert np.abs(picture[60:200, 20:90].mean(axis=(0, 1)) - [255, 0, 0]).max() < 12
+    assert np.abs(picture[60:200, 130:200].mean(axis=(0, 1)) - [0, 0, 255]).max() < 12
+    if how == "see-through.png":
+        assert (picture[5] == 255).all()
+
+
+def test_16_bit_and_gray_pictures_keep_their_brightness(tmp_path):
+    ramp = np.tile(np.linspace(0, 255, 64), (64, 1))
+    Image.fromarray(ramp.astype(np.uint8)).save(tmp_path / "8.png")
+    Image.fromarray((ramp * 257).astype(np.uint16)).save(tmp_path / "16.png")
+    eight, sixteen = (read_picture(tmp_path / name, 224).astype(int) for name in ("8.png", "16.png"))
+    assert np.abs(eight - sixteen).max() <= 1 and eight.max() > 250
+
+
+def test_shrinking_does_not_alias(tmp_path):
+    stripes = np.zeros((448 * 2, 448 * 2, 3), np.uint8)
+    stripes[:, ::2] = 255
+    Image.fromarray(stripes).save(tmp_path / "stripes.png")
+    inside = read_picture(tmp_path / "stripes.png", 224)[:, 1:-1].astype(int)
+    assert np.abs(inside - 128).max() <= 3
+
+
+def test_names_of_any_kind_go_through(encoder, tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name in ("mit Abstand.jpg", "照片.jpg", "naïve.jpg"):
+        half_red_half_blue().save(folder / name)
+    cache = extract_features(dataset_in(folder), encoder, tmp_path)
+    assert cache.broken == {} and "照片.jpg" in cache.names

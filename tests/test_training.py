@@ -1,0 +1,126 @@
+"""Notebook 4's promises: the loss counts words, an epoch is an epoch, a stopped run goes on."""
+
+import dataclasses
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from utils import training
+from utils.datasets import CaptionDataset
+from utils.features import FeatureCache
+from utils.settings import UserError, load_settings
+from utils.training import batches, make_captioner, make_optimizer, make_train_step, masked_loss, train
+
+NAMES = tuple(f"{i}.png" for i in range(12))
+
+
+@pytest.fixture
+def run(tmp_path):
+    """(settings, dataset, cache) of a dozen pictures whose captions can be read from their features."""
+    settings = load_settings({"CAPTION_RUN_DIR": str(tmp_path / "run"), "CAPTION_EPOCHS": "3"})
+    recipe = dataclasses.replace(settings.recipe, embedding_dim=8, units=16, batch_size=4)
+    settings = dataclasses.replace(settings, recipe=recipe)
+    rng = np.random.default_rng(0)
+    captions = {name: tuple(f"a {'red blue'.split()[i % 2]} car" + " far away" * j for j in range(2)) for i, name in enumerate(NAMES)}
+    splits = {"train": NAMES[:8], "dev": NAMES[8:10], "test": NAMES[10:]}
+    dataset = CaptionDataset(name="tiny", folder=Path("."), captions=captions, splits=splits, boxes=None)
+    cache = FeatureCache(
+        array=rng.random((12, 4, 6)).astype(np.float16), grid=(2, 2), names=NAMES, broken={}, fingerprint="one"
+    )
+    return settings, dataset, cache
+
+
+def test_loss_is_the_mean_over_real_words_only():
+    logits = tf.random.stateless_normal((2, 3, 5), (1, 2))
+    target = np.array([[4, 1, 0], [2, 0, 0]])
+    probabilities = tf.nn.softmax(logits).numpy()
+    expected = -np.log([probabilities[0, 0, 4], probabilities[0, 1, 1], probabilities[1, 0, 2]]).mean()
+    assert float(masked_loss(target, logits)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_an_epoch_has_each_caption_once_in_batches_of_similar_length():
+    rng = np.random.default_rng(0)
+    tokens = np.zeros((1003, 30), np.int32)
+    for row, length in zip(tokens, rng.integers(3, 31, 1003), strict=True):
+        row[:length] = 1
+    order = list(batches(tokens, 8, np.random.default_rng((1, 0))))
+    assert sorted(np.concatenate(order)) == list(range(1003))
+    spread = [np.ptp((tokens[indices] != 0).sum(1)) for indices in order]
+    assert np.median(spread) <= 1
+    again, other = (list(batches(tokens, 8, np.random.default_rng((1, epoch)))) for epoch in (0, 1))
+    assert all(map(np.array_equal, order, again)) and not all(map(np.array_equal, order, other))
+
+
+def test_the_step_is_what_fit_does_and_is_traced_once(run):
+    settings, _, cache = run
+    vocabulary = ["<pad>", "<unk>", "<start>", "<end>", "a", "b"]
+    tokens = np.array([[2, 4, 5, 3, 0], [2, 5, 4, 5, 3]], np.int32)
+    models = []
+    for _ in range(2):
+        keras.utils.set_random_seed(1)
+        models.append(make_captioner(settings.recipe, vocabulary, 6))
+    ours, keras_own = models
+    step = make_train_step(ours, make_optimizer(settings.recipe, 5))
+    for width in (5, 4, 5):
+        step(cache.array[:2], tokens[:, :width])
+    assert step.experimental_get_tracing_count() == 1
+    keras_own.compile(make_optimizer(settings.recipe, 5), loss=masked_loss, jit_compile=False)
+    for width in (5, 4, 5):
+        keras_own.train_on_batch((cache.array[:2], tokens[:, : width - 1]), tokens[:, 1:width])
+    for one, other in zip(ours.get_weights(), keras_own.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_a_run_stopped_in_any_epoch_ends_like_one_that_was_not(run, monkeypatch, tmp_path):
+    settings, dataset, cache = run
+    through, history = train(settings, dataset, cache)
+    stopped = dataclasses.replace(settings, run_dir=tmp_path / "stopped")
+    load_batch, calls = training.load_batch, []
+
+    def stop_in_the_second_epoch(*arguments):
+        calls.append(1)
+        if len(calls) == 8:
+            raise KeyboardInterrupt
+        return load_batch(*arguments)
+
+    monkeypatch.setattr(training, "load_batch", stop_in_the_second_epoch)
+    with pytest.raises(KeyboardInterrupt):
+        train(stopped, dataset, cache)
+    monkeypatch.setattr(training, "load_batch", load_batch)
+    resumed, resumed_history = train(stopped, dataset, cache)
+    for column in ("train_loss", "dev_loss"):
+        assert resumed_history[column] == history[column] and len(history[column]) == 3
+    for one, other in zip(through.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_finished_run_is_not_trained_again_but_another_one_is(run, capsys):
+    settings, dataset, cache = run
+    first, _ = train(settings, dataset, cache)
+    capsys.readouterr()
+    again, _ = train(settings, dataset, cache)
+    assert "trained already" in capsys.readouterr().out
+    np.testing.assert_array_equal(first.get_weights()[0], again.get_weights()[0])
+    train(settings, dataset, dataclasses.replace(cache, fingerprint="two"))
+    assert "another features: training starts anew" in capsys.readouterr().out
+    train(dataclasses.replace(settings, seed=5), dataset, dataclasses.replace(cache, fingerprint="two"))
+    assert "another seed: training starts anew" in capsys.readouterr().out
+
+
+def test_the_saved_model_is_the_best_on_dev(run):
+    settings, dataset, cache = run
+    captioner, history = train(settings, dataset, cache)
+    dev = training.caption_table(dataset, cache, captioner.vocabulary, "dev")
+    loss = training.mean_loss(training.make_loss_step(captioner), cache.array, *dev)
+    assert loss == pytest.approx(min(history["dev_loss"]), abs=1e-5)
+
+
+def test_a_damaged_model_file_is_named(run):
+    settings, dataset, cache = run
+    train(settings, dataset, cache)
+    (settings.run_dir / "captioner.keras").write_bytes(b"not a model")
+    with pytest.raises(UserError, match="captioner.keras can't be loaded"):
+        train(settings, dataset, cache)

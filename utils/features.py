@@ -1,0 +1,349 @@
+"""The feature cache: each picture goes through the encoder once, ever.
+
+Two files in the run folder. `features.npy` is one float16 array (images, rows*cols, channels)
+that training reads through a memory map; `features.json`, the manifest, says what is in it, in
+which order, made by which network from which pictures. While the array is being made it is
+called `features.npy.part`, and the manifest says how many pictures of it are done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from utils.datasets import CaptionDataset
+from utils.encoders import Encoder
+from utils.settings import UserError
+
+BATCH = 16
+FORMAT = 1  # to be raised whenever the same pictures and network would give other numbers
+_SECONDS_BETWEEN_SAVES = 2.0
+
+
+@dataclass(frozen=True)
+class FeatureCache:
+    """Features on disk.
+
+    array   float16 (images, rows*cols, channels), read-only memory map; positions row by row;
+            zeros for a broken picture
+    grid    rows and columns
+    names   image file names in the order of `array`
+    broken  image file name -> why it could not be read
+    fingerprint  16 hexadecimal digits, the same for the same pictures, encoder and weights
+    """
+
+    array: np.memmap
+    grid: tuple[int, int]
+    names: tuple[str, ...]
+    broken: Mapping[str, str]
+    fingerprint: str
+
+    @cached_property
+    def _row(self) -> dict[str, int]:
+        return {name: row for row, name in enumerate(self.names)}
+
+    def rows(self, names: Iterable[str]) -> np.ndarray:
+        """The row of `array` of each image, int64 (len(names),). Raises KeyError for an unknown name."""
+        return np.array([self._row[name] for name in names], np.int64)
+
+    def readable(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The names without those of broken pictures."""
+        return tuple(name for name in names if name not in self.broken)
+
+
+def extract_features(dataset: CaptionDataset, encoder: Encoder, run_dir: Path) -> FeatureCache:
+    """The features of all pictures of the dataset, from `run_dir/features.npy` if that holds them.
+
+    Otherwise they are computed, which can be interrupted at any moment: the next call goes on
+    where the last one stopped. A cache of other pictures, another encoder, other weights or
+    another size is named and made again. A picture that can't be read is listed at the end and
+    left out by `FeatureCache.readable`.
+
+    Raises UserError when no picture can be read, when the disk is full, or when features are
+    too large for float16.
+    """
+    array_file, part, manifest_file = _files(run_dir)
+    wanted = _describe(dataset, encoder)
+    shape = (len(wanted["images"]), encoder.grid[0] * encoder.grid[1], encoder.channels)
+    try:
+        run_dir.mkdir(parents=True, exist_ok=True)
+        manifest = _read_manifest(manifest_file)
+        # The manifest says "done" a moment before the array gets its name: finish what a kill interrupted.
+        complete = bool(manifest) and manifest["done"] == len(manifest["images"])
+        if complete and part.exists():
+            os.replace(part, array_file)
+        holds = part if part.exists() else array_file
+        if differences := _differences(manifest, wanted, holds, shape):
+            print(f"{array_file.name} is made again: {'; '.join(differences)}", flush=True)
+        if differences or not manifest:
+            # In this order: an array without a manifest is never read.
+            for file in (manifest_file, array_file, part):
+                file.unlink(missing_ok=True)
+            manifest = wanted | {"done": 0, "broken": {}}
+            _write_manifest(manifest_file, manifest)
+            complete = False
+        if not complete:
+            _build(dataset, encoder, manifest, shape, run_dir)
+    except OSError as error:
+        raise UserError(
+            f"{array_file} can't be written: {error.strerror or error}. It takes "
+            f"{np.prod(shape) * 2 / 1e6:,.0f} MB in all. Run this again to go on where it stopped."
+        ) from None
+
+    cache = FeatureCache(
+        array=np.load(array_file, mmap_mode="r"),
+        grid=tuple(manifest["grid"]),
+        names=tuple(manifest["images"]),
+        broken=manifest["broken"],
+        fingerprint=hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:16],
+    )
+    made = "read from" if complete else "written to"
+    unreadable = f", {len(cache.broken):,} unreadable" if cache.broken else ""
+    print(
+        f"{made} {array_file.name}: {len(cache.names):,} pictures by {encoder.name}{unreadable}, "
+        f"{shape[1]} positions x {shape[2]} channels, float16, {cache.array.nbytes / 1e6:,.0f} MB",
+        flush=True,
+    )
+    return cache
+
+
+def _files(run_dir: Path) -> tuple[Path, Path, Path]:
+    return run_dir / "features.npy", run_dir / "features.npy.part", run_dir / "features.json"
+
+
+def _describe(dataset: CaptionDataset, encoder: Encoder) -> dict:
+    """Everything that the numbers in the cache depend on, as it stands in the manifest."""
+    return {
+        "format": FORMAT,
+        "dataset": dataset.name,
+        "pictures": dataset_fingerprint(dataset),
+        "encoder": encoder.name,
+        "weights": encoder.fingerprint,
+        "layer": encoder.layer,
+        "input_size": encoder.input_size,
+        "grid": list(encoder.grid),
+        "channels": encoder.channels,
+        "dtype": "float16",
+        "images": list(dataset.images),
+    }
+
+
+def dataset_fingerprint(dataset: CaptionDataset) -> str:
+    """16 hexadecimal digits of the SHA-256 of the pictures' names and contents, in order."""
+
+    def digest(name: str) -> bytes:
+        try:
+            content = dataset.path(name).read_bytes()
+        except OSError:
+            content = b"unreadable"
+        return hashlib.sha256(content).digest()
+
+    total = hashlib.sha256()
+    # Reading and hashing run outside Python's lock: 8,000 photographs take about a second.
+    with ThreadPoolExecutor(8) as pool:
+        for name, content in zip(dataset.images, pool.map(digest, dataset.images), strict=True):
+            total.update(name.encode() + b"\0" + content)
+    return total.hexdigest()[:16]
+
+
+def _read_manifest(file: Path) -> dict:
+    """The manifest, or {} when there is none that can be read."""
+    try:
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+        return manifest if {"images", "done", "broken"} <= manifest.keys() else {}
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
+def _differences(manifest: dict, wanted: dict, file: Path, shape: tuple[int, int, int]) -> list[str]:
+    """Why the array in `file` and its manifest can't be used, in words; empty when they can."""
+    if not manifest:
+        return [f"{file.name} has no manifest that can be read"] if file.exists() else []
+    found = []
+    for key, value in wanted.items():
+        if manifest.get(key) == value:
+            continue
+        if key == "images":
+            found.append(f"it holds {len(manifest[key]):,} pictures, now {len(value):,}, or another order")
+        elif key == "pictures":
+            found.append("the pictures have changed")
+        else:
+            found.append(f"its {key.replace('_', ' ')} is {manifest.get(key)}, now {value}")
+    if not found and manifest["done"] and not _is_whole(file, manifest, shape):
+        found.append(f"{file.name} is damaged")
+    return found
+
+
+def _header(shape: tuple[int, int, int]) -> bytes:
+    """The first bytes of a .npy file of float16 of this shape."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f2", "fortran_order": False, "shape": shape})
+    return header.getvalue()
+
+
+def _is_whole(file: Path, manifest: dict, shape: tuple[int, int, int]) -> bool:
+    """Whether the array file has its header and at least the rows that the manifest calls done."""
+    header = _header(shape)
+    try:
+        with file.open("rb") as stream:
+            begins = stream.read(len(header)) == header
+        return begins and file.stat().st_size >= len(header) + manifest["done"] * shape[1] * shape[2] * 2
+    except OSError:
+        return False
+
+
+def read_picture(path: Path, size: int) -> np.ndarray:
+    """The picture as uint8 (size, size, 3) RGB: upright, its first frame, squeezed to a square.
+
+    Gray, palette, CMYK and 16-bit pictures become 8-bit RGB; transparency becomes white. Raises
+    whatever Pillow raises on a file that it can't read to the end.
+    """
+    with Image.open(path) as picture:
+        # A large JPEG is decoded at a half, a quarter or an eighth, never below the wanted size.
+        picture.draft("RGB", (size, size))
+        picture = ImageOps.exif_transpose(picture)
+        if picture.mode == "F":
+            raise ValueError("floating-point pictures have no agreed white")
+        if picture.mode.startswith("I"):  # 16-bit gray, which Pillow would clip, not scale
+            picture = Image.fromarray((np.asarray(picture, np.uint32) >> 8).astype(np.uint8))
+        if picture.has_transparency_data:
+            picture = picture.convert("RGBA")
+            white = Image.new("RGBA", picture.size, "white")
+            picture = Image.alpha_composite(white, picture)
+        picture = picture.convert("RGB")
+        if picture.size != (size, size):
+            # Pillow's bilinear filter widens when it shrinks: no aliasing.
+            picture = picture.resize((size, size), Image.Resampling.BILINEAR)
+        return np.asarray(picture)
+
+
+def _pictures(paths: list[str], size: int, batch: int) -> tf.data.Dataset:
+    """Batches of (uint8 (batch, size, size, 3), why each could not be read or "", bytes (batch,)).
+
+    The last batch is filled up with black pictures, so that the encoder sees one shape only.
+    """
+    black = np.zeros((size, size, 3), np.uint8)
+
+    def read(path: bytes):
+        if not path:
+            return black, b""
+        try:
+            return read_picture(Path(os.fsdecode(path)), size), b""
+        except UnidentifiedImageError:
+            return black, b"not a picture"
+        except Exception as error:  # decoders raise anything at all on a broken file
+            return black, (str(error) or type(error).__name__).encode()
+
+    def load(path):
+        picture, reason = tf.numpy_function(read, [path], (tf.uint8, tf.string), stateful=False)
+        picture.set_shape((size, size, 3))
+        reason.set_shape(())
+        return picture, reason
+
+    filled = [os.fsencode(path) for path in paths] + [b""] * (-len(paths) % batch)
+    pictures = tf.data.Dataset.from_tensor_slices(filled)
+    pictures = pictures.map(load, num_parallel_calls=tf.data.AUTOTUNE)
+    return pictures.batch(batch, drop_remainder=True).prefetch(2)
+
+
+def encoder_function(encoder: Encoder, batch: int):
+    """The encoder as one compiled function of uint8 (batch, input_size, input_size, 3) pictures.
+
+    In float32: on CPUs bfloat16 gained nothing with MobileNet and 8% with VGG16, XLA lost a lot.
+    It gives float16 features (batch, rows*cols, channels) and the largest size of a number in each
+    picture's features before the rounding to float16, float32 (batch,).
+    """
+    rows, cols = encoder.grid
+    size = encoder.input_size
+
+    @tf.function(input_signature=[tf.TensorSpec((batch, size, size, 3), tf.uint8)])
+    def features(pictures):
+        result = tf.reshape(encoder(pictures), (batch, rows * cols, encoder.channels))
+        return tf.cast(result, tf.float16), tf.reduce_max(tf.abs(result), axis=(1, 2))
+
+    return features
+
+
+def _build(dataset: CaptionDataset, encoder: Encoder, manifest: dict, shape: tuple, run_dir: Path) -> None:
+    """Write `features.npy`, going on after the pictures that the manifest calls done, and bring the
+    manifest up to date, on disk and in memory."""
+    array_file, part, manifest_file = _files(run_dir)
+    header = _header(shape)
+    row_bytes = shape[1] * shape[2] * 2
+    # Whole batches only: each picture meets the same neighbours, so that its numbers are the same.
+    done = manifest["done"] // BATCH * BATCH
+    names = manifest["images"][done:]
+    if done:
+        print(f"{part.name}: {done:,} of {shape[0]:,} pictures are done, {len(names):,} to go", flush=True)
+    else:
+        print(f"{encoder.name} looks at {shape[0]:,} pictures, once", flush=True)
+    finished = set(manifest["images"][:done])
+    broken = {name: why for name, why in manifest["broken"].items() if name in finished}
+    batches = _pictures([str(dataset.path(name)) for name in names], encoder.input_size, BATCH)
+    features = encoder_function(encoder, BATCH)
+    progress = keras.utils.Progbar(
+        len(names), interval=0.5, stateful_metrics=["pictures/s"], unit_name="picture"
+    )
+    started = saved = time.monotonic()
+    # Ordinary writes, not a memory map: a full disk is an error here, there it is a dead process.
+    with part.open("r+b" if part.exists() else "w+b") as stream:
+        stream.write(header)
+        stream.seek(len(header) + done * row_bytes)
+        for pictures, reasons in batches:
+            numbers, largest = features(pictures)
+            numbers, largest, reasons = np.array(numbers), largest.numpy(), reasons.numpy()
+            batch_names = manifest["images"][done : done + BATCH]
+            for i, name in enumerate(batch_names):
+                if reasons[i]:
+                    broken[name] = reasons[i].decode(errors="replace").replace(str(dataset.folder), "...")
+                    numbers[i] = 0
+                elif not largest[i] <= np.finfo(np.float16).max:
+                    raise UserError(
+                        f"The features of {name} reach {largest[i]:g}, float16 only up to 65504. "
+                        f"The weights of {encoder.name} are not right."
+                    )
+            stream.write(numbers[: len(batch_names)].tobytes())
+            done += len(batch_names)
+            now = time.monotonic()
+            if done == shape[0] or now - saved > _SECONDS_BETWEEN_SAVES:
+                # The rows must be on disk before the manifest calls them done.
+                stream.flush()
+                os.fsync(stream.fileno())
+                if done < shape[0]:
+                    _write_manifest(manifest_file, manifest | {"done": done, "broken": broken})
+                saved = now
+            first = shape[0] - len(names)
+            progress.update(done - first, [("pictures/s", round((done - first) / (now - started)))])
+        stream.truncate()
+    if len(broken) == shape[0]:
+        name, why = next(iter(broken.items()))
+        raise UserError(f"None of the pictures in {dataset.folder} can be read; {name}: {why}")
+    manifest.update(done=done, broken=broken)
+    _write_manifest(manifest_file, manifest)
+    os.replace(part, array_file)
+    if broken:
+        print(f"{len(broken):,} pictures can't be read and are left out:")
+        for name, why in broken.items():
+            print(f"  {name}: {why}", flush=True)
+
+
+def _write_manifest(file: Path, manifest: dict) -> None:
+    part = file.with_name(file.name + ".part")
+    with part.open("w", encoding="utf-8") as stream:
+        json.dump(manifest, stream, indent=1, ensure_ascii=False)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(part, file)

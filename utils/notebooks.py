@@ -1,0 +1,127 @@
+"""Run the six notebooks from the command line: `python -m utils.notebooks run`, or `store`.
+
+`run` leaves the executed notebooks, as ipynb and HTML, in the run folder and prints what came out.
+`store` runs them on the drawn scenes, from nothing, and writes them back to `notebooks/` with clean outputs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbconvert import HTMLExporter
+
+from utils.datasets import load_dataset
+from utils.settings import ROOT, Settings, UserError, load_settings, write_text
+
+NOTEBOOKS = ROOT / "notebooks"
+
+
+def run_notebooks(settings: Settings) -> Path:
+    """Run the notebooks in order under these settings; returns the folder of the executed ones.
+
+    Raises UserError with the error of the first cell that fails.
+    """
+    folder = settings.run_dir / "notebooks"
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in sorted(NOTEBOOKS.glob("0*.ipynb")):
+        notebook = nbformat.read(file, as_version=4)
+        started = time.monotonic()
+
+        client = NotebookClient(
+            notebook,
+            timeout=None,
+            resources={"metadata": {"path": str(NOTEBOOKS)}},
+            on_cell_execute=partial(_show_progress, file.stem, len(notebook.cells), started),
+            record_timing=False,
+        )
+        failure = None
+        try:
+            client.execute()
+        except CellExecutionError as error:
+            # Colour codes and the frames above a UserError help nobody in a terminal.
+            failure = re.sub(r"\x1b\[[0-9;]*m", "", f"{error.ename}: {error.evalue}")
+        print(f"\r{file.stem:<22} {time.monotonic() - started:5.0f} s" + " " * 20, flush=True)
+        clean_outputs(notebook)
+        write_text(folder / file.name, nbformat.writes(notebook) + "\n")
+        write_text(folder / f"{file.stem}.html", HTMLExporter().from_notebook_node(notebook)[0])
+        if failure:
+            raise UserError(f"{failure}\nThe notebook up to the cell that failed: {folder / file.name}")
+    return folder
+
+
+def _show_progress(name: str, count: int, started: float, cell, cell_index: int) -> None:
+    seconds = time.monotonic() - started
+    print(f"\r{name:<22} {seconds:5.0f} s, cell {cell_index + 1} of {count} ", end="", flush=True)
+
+
+def clean_outputs(notebook: nbformat.NotebookNode) -> None:
+    """Leave in the outputs what a reader would see: no stderr, progress bars as they were at the end."""
+    notebook.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+        for output in outputs:
+            if output.output_type == "stream":
+                text = re.sub(r"\x1b\[[0-9;]*m", "", output.text)
+                output.text = re.sub(r"[^\n]*[\r\b]+(?=[^\n])", "", text).replace("\r", "")
+        cell.outputs = outputs
+
+
+def report(settings: Settings, folder: Path) -> str:
+    """What a run made, in words: three captions beside their references, the scores, and where to look."""
+    dataset = load_dataset(settings)
+    captions = json.loads((settings.run_dir / "captions.json").read_text(encoding="utf-8"))
+    scores = json.loads((settings.run_dir / "bleu.json").read_text(encoding="utf-8"))
+    lines = []
+    for name in list(captions)[:: max(1, len(captions) // 3)][:3]:
+        lines += ["", str(dataset.path(name)), f"  greedy     {captions[name]['greedy']}"]
+        lines += [f"  beam       {captions[name]['beam']}"]
+        lines += [f"  reference  {reference}" for reference in dataset.captions[name]]
+    lines += ["", f"{scores['images']} test pictures   " + "  ".join(f"BLEU-{n}" for n in (1, 2, 3, 4))]
+    labels = {"greedy": "greedy", "beam": f"beam {scores['beam']['width']}", "blank": "blank picture"}
+    for method, label in labels.items():
+        lines.append(f"{label:<19}" + "".join(f"{scores[method][f'bleu{n}']:8.3f}" for n in (1, 2, 3, 4)))
+    lines += ["", "Executed notebooks, as ipynb and HTML:", f"  {folder}"]
+    return "\n".join(lines)
+
+
+def store() -> None:
+    """Run the notebooks on the drawn scenes in an empty run folder; write them back to `notebooks/`."""
+    for name in [name for name in os.environ if name.startswith("CAPTION_")]:
+        del os.environ[name]
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["CAPTION_RUN_DIR"] = str(Path(folder) / "runs" / "scenes-vgg16-slim")
+        for file in sorted(run_notebooks(load_settings()).glob("*.ipynb")):
+            write_text(NOTEBOOKS / file.name, file.read_text(encoding="utf-8"))
+
+
+def main(arguments: list[str]) -> int:
+    if arguments not in (["run"], ["store"]):
+        print("Usage: python -m utils.notebooks run|store", file=sys.stderr)
+        return 2
+    try:
+        if arguments == ["store"]:
+            store()
+        else:
+            settings = load_settings()
+            print(settings, flush=True)
+            print(report(settings, run_notebooks(settings)))
+    except UserError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

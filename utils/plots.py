@@ -1,0 +1,149 @@
+"""Figures in one house style: few lines, large enough for a projector, safe for colour-blind readers."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+# Okabe and Ito's palette ("Color universal design", 2008), told apart by all readers.
+BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
+
+plt.rcParams.update(
+    {
+        "axes.grid": True,
+        "axes.prop_cycle": plt.cycler(color=[BLUE, ORANGE, GREEN, RED, PURPLE]),
+        "axes.spines.right": False,
+        "axes.spines.top": False,
+        "axes.titlelocation": "left",
+        "axes.titlesize": 12,
+        "figure.constrained_layout.use": True,
+        "figure.dpi": 80,
+        "font.size": 11,
+        "grid.color": "#dddddd",
+        "lines.linewidth": 2,
+    }
+)
+
+
+def wrap(caption: str, width: int = 34) -> str:
+    """A caption in lines short enough to stand above a picture."""
+    return textwrap.fill(caption, width)
+
+
+def show_pictures(
+    pictures: Sequence[np.ndarray],
+    titles: Sequence[str] = (),
+    columns: int = 4,
+    size: float = 2.6,
+    cmap: str | None = None,
+) -> Figure:
+    """Pictures side by side, (rows, cols, 3) or (rows, cols) each, with a title above each."""
+    columns = min(columns, len(pictures))
+    rows = -(-len(pictures) // columns)
+    lines = max([title.count("\n") + 1 for title in titles], default=0)
+    figsize = (columns * size, rows * (size + 0.2 * lines))
+    figure, axes = plt.subplots(rows, columns, figsize=figsize, squeeze=False)
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, picture in zip(axes.flat, pictures, strict=False):
+        axis.imshow(picture, cmap=cmap)
+    for axis, title in zip(axes.flat, titles, strict=False):
+        axis.set_title(title, fontsize=10)
+    return figure
+
+
+def show_recognition(
+    pictures: Sequence[np.ndarray], predictions: Sequence[Sequence[tuple[str, float]]], size: float = 2.6
+) -> Figure:
+    """Each picture above a bar chart of its most probable classes, (name, probability) in falling order."""
+    count = len(pictures)
+    figure, axes = plt.subplots(
+        2, count, figsize=(count * size, 1.7 * size), squeeze=False, height_ratios=[1, 0.6]
+    )
+    for picture, best, (above, below) in zip(pictures, predictions, axes.T, strict=True):
+        above.imshow(picture)
+        above.axis("off")
+        below.barh(range(len(best)), [probability for _, probability in best], color=BLUE, alpha=0.5)
+        for row, (name, probability) in enumerate(best):
+            below.text(0.02, row, f"{name}  {probability:.0%}", va="center", fontsize=10)
+        below.set(xlim=(0, 1), yticks=[], xticks=[])
+        below.invert_yaxis()
+        below.grid(False)
+        below.spines[:].set_visible(False)
+    return figure
+
+
+def show_curve(x, y, title: str, xlabel: str, ylabel: str, log: bool = False) -> Figure:
+    """One line; with `log` both axes are logarithmic."""
+    figure, axis = plt.subplots(figsize=(7, 3.5))
+    axis.plot(x, y)
+    axis.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    if log:
+        axis.set(xscale="log", yscale="log")
+    return figure
+
+
+def show_curves(curves: Mapping[str, Sequence[float]], title: str, xlabel: str, ylabel: str) -> Figure:
+    """Several lines over 1, 2, 3 ..., each named at its end."""
+    figure, axis = plt.subplots(figsize=(7, 3.5))
+    for name, values in curves.items():
+        (line,) = axis.plot(range(1, len(values) + 1), values, marker="o", markersize=4)
+        end, style = (len(values), values[-1]), {"color": line.get_color(), "va": "center"}
+        axis.annotate(name, end, (8, 0), textcoords="offset points", **style)
+    axis.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    return figure
+
+
+def show_bars(values: Mapping[str, float], title: str, xlabel: str) -> Figure:
+    """One horizontal bar per name, its value written beside it."""
+    figure, axis = plt.subplots(figsize=(7, 0.5 * len(values) + 1))
+    bars = axis.barh(list(values), list(values.values()), color=BLUE)
+    axis.bar_label(bars, [f"{value:.3g}" for value in values.values()], padding=4)
+    axis.set(title=title, xlabel=xlabel)
+    axis.invert_yaxis()
+    axis.grid(axis="y", visible=False)
+    return figure
+
+
+def upsample(weights: np.ndarray, size: int) -> np.ndarray:
+    """Attention weights (rows, cols) as a smooth map (size, size), aligned with the picture.
+
+    Bilinear, with cell centres where the network has them: the centre of cell (i, j) of `rows`
+    lies at (i + 0.5) / rows of the picture's height. Never negative; the peak stays in its cell.
+    """
+    rows, cols = weights.shape
+    down = np.interp((np.arange(size) + 0.5) * rows / size - 0.5, np.arange(rows), np.arange(rows))
+    right = np.interp((np.arange(size) + 0.5) * cols / size - 0.5, np.arange(cols), np.arange(cols))
+    top, left = np.minimum(down.astype(int), rows - 2), np.minimum(right.astype(int), cols - 2)
+    down, right = (down - top)[:, None], (right - left)[None, :]
+    above = weights[np.ix_(top, left)] * (1 - right) + weights[np.ix_(top, left + 1)] * right
+    below = weights[np.ix_(top + 1, left)] * (1 - right) + weights[np.ix_(top + 1, left + 1)] * right
+    return above * (1 - down) + below * down
+
+
+def show_attention(
+    picture: np.ndarray, weights: np.ndarray, words: Sequence[str], columns: int = 6, size: float = 1.9
+) -> Figure:
+    """The picture, then one panel per word: bright where the decoder looked as it wrote the word.
+
+    picture  (size, size, 3) as the network saw it
+    weights  (words, rows, cols), each map summing to 1; all panels share one scale, from no weight
+             to the largest weight of all (but at least four times an even share)
+    """
+    columns = min(columns, len(words) + 1)
+    rows = -(-(len(words) + 1) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(columns * size, rows * (size + 0.3)), squeeze=False)
+    for axis in axes.flat:
+        axis.axis("off")
+    axes.flat[0].imshow(picture)
+    brightest = max(weights.max(), 4 / weights[0].size)
+    grey = np.asarray(picture, float)[..., :3].mean(-1)
+    for axis, word, one in zip(axes.flat[1:], words, weights, strict=False):
+        axis.imshow(grey, cmap="gray", alpha=0.5)
+        axis.imshow(upsample(one, len(picture)), cmap="inferno", alpha=0.65, vmin=0, vmax=brightest)
+        axis.set_title(word, fontsize=11)
+    return figure

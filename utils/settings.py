@@ -1,0 +1,175 @@
+"""Settings: read from the environment once, shown in each notebook's first output.
+
+Everything that tells one run from another stands here, so that the same six notebooks
+serve the drawn scenes and the real photographs. No other module reads the environment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The repository: the folder that holds `notebooks/`, `utils/` and `data/`."""
+
+DEFAULT_ENCODERS = {"scenes": "vgg16-slim", "flickr8k": "vgg16"}
+ENCODERS = ("vgg16-slim", "vgg16", "mobilenet")
+
+
+class UserError(Exception):
+    """Something the reader can put right; the message says what and how."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Sizes and training settings that suit a dataset.
+
+    min_count      a word used less often in the training captions becomes `<unk>`
+    embedding_dim  numbers in a word vector
+    units          numbers in the GRU's state
+    dropout        share of inputs and outputs zeroed in training
+    batch_size     captions per training step
+    learning_rate  the highest, reached after the warm-up
+    epochs         the most passes over the training captions
+    """
+
+    min_count: int
+    embedding_dim: int
+    units: int
+    dropout: float
+    batch_size: int
+    learning_rate: float
+    epochs: int
+
+
+RECIPES = {
+    "scenes": Recipe(
+        min_count=1, embedding_dim=128, units=256, dropout=0.3, batch_size=64, learning_rate=2e-3, epochs=12
+    ),
+    "flickr8k": Recipe(
+        min_count=5, embedding_dim=256, units=512, dropout=0.4, batch_size=64, learning_rate=1e-3, epochs=10
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run depends on.
+
+    dataset   `scenes` or `flickr8k`
+    encoder   `vgg16-slim`, `vgg16` or `mobilenet`
+    data_dir  where datasets are looked for before anything is downloaded or drawn
+    run_dir   where this run's artefacts go
+    seed      of everything random in training
+    recipe    sizes and training settings, by dataset
+    """
+
+    dataset: str
+    encoder: str
+    data_dir: Path
+    run_dir: Path
+    seed: int
+    recipe: Recipe
+
+    def __str__(self) -> str:
+        # The run folder by its last two parts: the same on every machine.
+        rows = {
+            "dataset": self.dataset,
+            "encoder": self.encoder,
+            "run folder": "/".join(self.run_dir.parts[-2:]),
+            "seed": self.seed,
+        }
+        return "\n".join(f"{name:<12}{value}" for name, value in rows.items())
+
+
+def _integer(environ: Mapping[str, str], name: str, lowest: int) -> int | None:
+    text = environ.get(name, "").strip()
+    if not text:
+        return None
+    if not re.fullmatch(r"\d{1,9}", text) or int(text) < lowest:
+        raise UserError(f"{name}={text!r}: give a whole number, {lowest} or more.")
+    return int(text)
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read `CAPTION_DATASET`, `CAPTION_ENCODER`, `CAPTION_DATA_DIR`, `CAPTION_RUN_DIR`,
+    `CAPTION_SEED` and `CAPTION_EPOCHS`; an unset or empty one takes its default.
+
+    Raises UserError that names the variable and the values it may take.
+    """
+    environ = os.environ if environ is None else environ
+    dataset = environ.get("CAPTION_DATASET") or "scenes"
+    if dataset not in DEFAULT_ENCODERS:
+        raise UserError(f"CAPTION_DATASET={dataset!r}: choose one of {', '.join(DEFAULT_ENCODERS)}.")
+    encoder = environ.get("CAPTION_ENCODER") or DEFAULT_ENCODERS[dataset]
+    if encoder not in ENCODERS:
+        raise UserError(f"CAPTION_ENCODER={encoder!r}: choose one of {', '.join(ENCODERS)}.")
+    data_dir = Path(environ.get("CAPTION_DATA_DIR") or ROOT / "data").expanduser().absolute()
+    run_dir = environ.get("CAPTION_RUN_DIR") or ROOT / "data" / "runs" / f"{dataset}-{encoder}"
+    seed = _integer(environ, "CAPTION_SEED", 0)
+    epochs = _integer(environ, "CAPTION_EPOCHS", 1)
+    recipe = RECIPES[dataset]
+    return Settings(
+        dataset=dataset,
+        encoder=encoder,
+        data_dir=data_dir,
+        run_dir=Path(run_dir).expanduser().absolute(),
+        seed=1 if seed is None else seed,
+        recipe=recipe if epochs is None else replace(recipe, epochs=epochs),
+    )
+
+
+@contextlib.contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    # TensorFlow's C++ start-up notes obey no log level: they are held back at the file
+    # descriptor, and given out after all if the import fails.
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as notes:
+        os.dup2(notes.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            notes.seek(0)
+            os.write(kept, notes.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def start() -> Settings:
+    """First line of every notebook and command: load TensorFlow without its start-up notes,
+    seed Python, NumPy and TensorFlow, and return the settings."""
+    settings = load_settings()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with _quiet_stderr():
+        import keras
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()
+        tf.constant(0)
+    keras.utils.set_random_seed(settings.seed)
+    return settings
+
+
+def write_text(file: Path, text: str) -> None:
+    """Write a small file whole or not at all: under a temporary name, then renamed.
+
+    Raises UserError that names the file when the disk is full or the folder can't be written.
+    """
+    part = file.with_name(file.name + ".part")
+    try:
+        with part.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(part, file)
+    except OSError as error:
+        raise UserError(f"{file} can't be written: {error.strerror or error}.") from None

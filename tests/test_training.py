@@ -24,12 +24,13 @@ def run(tmp_path):
     recipe = dataclasses.replace(settings.recipe, embedding_dim=8, units=16, batch_size=4)
     settings = dataclasses.replace(settings, recipe=recipe)
     rng = np.random.default_rng(0)
-    captions = {name: tuple(f"a {'red blue'.split()[i % 2]} car" + " far away" * j for j in range(2)) for i, name in enumerate(NAMES)}
+    captions = {}
+    for name, color in zip(NAMES, ["red", "blue"] * 6, strict=True):
+        captions[name] = (f"a {color} car", f"a {color} car far away")
     splits = {"train": NAMES[:8], "dev": NAMES[8:10], "test": NAMES[10:]}
     dataset = CaptionDataset(name="tiny", folder=Path("."), captions=captions, splits=splits, boxes=None)
-    cache = FeatureCache(
-        array=rng.random((12, 4, 6)).astype(np.float16), grid=(2, 2), names=NAMES, broken={}, fingerprint="one"
-    )
+    array = rng.random((12, 4, 6)).astype(np.float16)
+    cache = FeatureCache(array=array, grid=(2, 2), names=NAMES, broken={}, fingerprint="one")
     return settings, dataset, cache
 
 

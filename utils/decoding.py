@@ -101,7 +101,11 @@ def beam_search(
 
 # %% ../notebooks/05_attention_maps.ipynb #c1fcd6f7
 def describe(
-    captioner: Captioner, cache: FeatureCache, names: Sequence[str], beam_width: int = 1, batch_size: int = 128
+    captioner: Captioner,
+    cache: FeatureCache,
+    names: Sequence[str],
+    beam_width: int = 1,
+    batch_size: int = 128,
 ) -> list[str]:
     """A caption for each picture, in order: greedy search, or beam search if `beam_width` is above 1."""
     rows, captions = cache.rows(names), []

@@ -25,7 +25,7 @@ import tensorflow as tf
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from utils.datasets import CaptionDataset
-from utils.encoders import Encoder
+from utils.encoders import INPUT_SIZE, Encoder
 from utils.settings import UserError
 
 BATCH = 16
@@ -205,7 +205,7 @@ def _is_whole(file: Path, manifest: dict, shape: tuple[int, int, int]) -> bool:
         return False
 
 
-def read_picture(path: Path, size: int) -> np.ndarray:
+def read_picture(path: Path, size: int = INPUT_SIZE) -> np.ndarray:
     """The picture as uint8 (size, size, 3) RGB: upright, its first frame, squeezed to a square.
 
     Gray, palette, CMYK and 16-bit pictures become 8-bit RGB; transparency becomes white. Raises

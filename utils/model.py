@@ -131,17 +131,23 @@ class Captioner(keras.Model):
         self.channels, self.embedding_dim = channels, embedding_dim
         self.units, self.rate = units, dropout
         self.embedding = keras.layers.Embedding(len(self.vocabulary), embedding_dim, name="embedding")
+        self.normalize = keras.layers.LayerNormalization(name="normalize")
         self.attention = BahdanauAttention(units, name="attention")
         self.first_state = keras.layers.Dense(units, activation="tanh", name="first_state")
         self.cell = keras.layers.GRUCell(units, name="gru")
         self.from_state = keras.layers.Dense(embedding_dim, name="from_state")
         self.from_context = keras.layers.Dense(embedding_dim, use_bias=False, name="from_context")
-        self.to_words = keras.layers.Dense(len(self.vocabulary), dtype="float32", name="to_words")
+        # Near zero, so that an untrained model gives all words nearly the same probability.
+        small = keras.initializers.RandomNormal(stddev=0.01)
+        self.to_words = keras.layers.Dense(
+            len(self.vocabulary), kernel_initializer=small, dtype="float32", name="to_words"
+        )
         self.dropout = keras.layers.Dropout(dropout)
 
     def build(self, input_shape=None):
         self.embedding.build((None, None))
-        self.attention.build((None, self.units), (None, None, self.channels))
+        self.normalize.build((None, None, self.channels))
+        self.attention.build((None, self.units + self.embedding_dim), (None, None, self.channels))
         self.first_state.build((None, self.channels))
         self.cell.build((None, self.embedding_dim + self.channels))
         self.from_state.build((None, self.units))
@@ -149,16 +155,19 @@ class Captioner(keras.Model):
         self.to_words.build((None, self.embedding_dim))
         self.built = True
 
-    def read(self, features):
-        """Once per picture: features (B, L, C) -> (values (B, L, C), keys (B, L, units)), state (B, units)."""
-        values = keras.ops.cast(features, self.compute_dtype)
+    def read(self, features, training=False):
+        """Once per picture: features (B, L, C) -> picture, which is values (B, L, C) and keys (B, L, units),
+        and the first state (B, units), from the mean of the features."""
+        values = self.normalize(keras.ops.cast(features, self.compute_dtype))
+        values = self.dropout(values, training=training)
         state = self.first_state(keras.ops.mean(values, axis=1))
         return (values, self.attention.project(values)), state
 
     def step(self, word, state, picture):
         """Once per word: word vector (B, embedding_dim), state (B, units), picture as from `read`
         -> state (B, units), context (B, C), attention weights (B, L)."""
-        context, weights = self.attention(state, *picture)
+        query = keras.ops.concatenate([state, word], axis=-1)
+        context, weights = self.attention(query, *picture)
         state, _ = self.cell(keras.ops.concatenate([word, context], axis=-1), [state])
         return state, context, weights
 
@@ -173,7 +182,7 @@ class Captioner(keras.Model):
 
     def teacher_force(self, features, tokens, training=False):
         """As `call`, but gives the attention weights too: logits (B, T, words), weights (B, T, L)."""
-        picture, state = self.read(features)
+        picture, state = self.read(features, training)
         words = self.dropout(self.embedding(tokens), training=training)
         by_time = keras.ops.transpose(words, (1, 0, 2))
         length = tf.shape(by_time)[0]

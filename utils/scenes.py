@@ -53,6 +53,16 @@ COLORS = {
 LABELS: tuple[str, ...] = tuple(f"{color} {kind}" for kind, colors in COLORS.items() for color in colors)
 """What the slim encoder learns to tell apart: every kind in every colour it comes in."""
 
+# In the scenes each kind comes in two of its colours: 800 pictures must be enough to learn them all.
+SCENE_COLORS = {
+    "house": ("white", "yellow"), "tree": ("green", "pink"), "car": ("red", "blue"),
+    "bus": ("green", "yellow"), "boat": ("red", "white"), "umbrella": ("blue", "purple"),
+    "bench": ("brown", "red"), "dog": ("brown", "white"), "cat": ("orange", "grey"),
+    "sheep": ("white", "black"), "girl": ("yellow", "pink"), "boy": ("blue", "green"),
+    "bird": ("blue", "white"), "ball": ("red", "green"), "balloon": ("red", "purple"),
+    "kite": ("blue", "orange"), "flower": ("red", "purple"),
+}  # fmt: skip
+
 SKIES = {
     "meadow": ("sunny", "cloudy", "rainy", "night", "sunset"),
     "beach": ("sunny", "cloudy", "rainy", "night", "sunset"),
@@ -1090,7 +1100,7 @@ def _attempt(kind: str, count: int, relation: str, rng: np.random.Generator) -> 
             for thing in others:
                 thing["ground"] = None
     things, groups = [*first, *others], [main, second]
-    third = _third(place, here, groups, things, rng) if rng.random() < 0.6 else None
+    third = _third(place, here, groups, things, rng) if rng.random() < 0.3 else None
     if third:
         groups.append(third[0])
         things += third[1]
@@ -1104,9 +1114,9 @@ def _attempt(kind: str, count: int, relation: str, rng: np.random.Generator) -> 
 def _group(kind: str, rng: np.random.Generator) -> dict:
     count = 1
     if kind in MANY:
-        count = int(rng.choice(3, p=[0.5, 0.28, 0.22])) + 1
+        count = int(rng.random() < 0.4) + 1
     size = "small" if kind not in MAIN_PX or rng.random() < 0.5 else "big"
-    return {"kind": kind, "color": _pick(rng, COLORS[kind]), "size": size, "count": count, "relation": None}
+    return {"kind": kind, "color": _pick(rng, SCENE_COLORS[kind]), "size": size, "count": count, "relation": None}
 
 
 def _third(
@@ -1246,8 +1256,7 @@ def _captions(scene: dict, rng: np.random.Generator) -> list[str]:
     # 3 starts from the weather and the place.
     link = {"left of": "beside", "right of": "beside", "above": "below", "in front of": "behind",
             "under": "beneath", "on": "on"}[relation]  # fmt: skip
-    size = {"big": "large", "small": "small"}[main["size"]]
-    pair = [_noun(main, size), _noun(second)]
+    pair = [_noun(main), _noun(second)]
     if relation in ("under", "on"):
         pair.reverse()
     weather = f"{SKY_WORDS[2][sky]} {PLACE_WORDS[2][place]} with {pair[0]} {link} {pair[1]}"

@@ -50,7 +50,7 @@ class Recipe:
 
 RECIPES = {
     "scenes": Recipe(
-        min_count=1, embedding_dim=128, units=256, dropout=0.3, batch_size=64, learning_rate=2e-3, epochs=12
+        min_count=1, embedding_dim=128, units=256, dropout=0.3, batch_size=64, learning_rate=4e-3, epochs=20
     ),
     "flickr8k": Recipe(
         min_count=5, embedding_dim=256, units=512, dropout=0.4, batch_size=64, learning_rate=1e-3, epochs=10

@@ -1,0 +1,97 @@
+"""Photographs, captions and ImageNet weights that are real, end to end, on a slice of Flickr8k.
+
+Runs where they are at hand (a folder `shared` beside the checkout, or CAPTION_TEST_SHARED), else is skipped.
+"""
+
+import os
+import shutil
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from utils.bleu import corpus_bleu
+from utils.datasets import load_dataset
+from utils.decoding import describe
+from utils.encoders import load_classifier, load_encoder
+from utils.features import extract_features
+from utils.model import tokenize
+from utils.settings import ROOT, load_settings
+from utils.training import train
+
+SHARED = Path(os.environ.get("CAPTION_TEST_SHARED", ROOT.parent / "shared"))
+SIZES = {"train": 300, "dev": 40, "test": 40}
+
+pytestmark = pytest.mark.skipif(
+    not (SHARED / "flickr8k" / "Flickr8k_text.zip").exists() or not (SHARED / "keras" / "models").exists(),
+    reason=f"no Flickr8k zips and MobileNet weights in {SHARED}",
+)
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    """Settings for a folder that holds the two zips, cut down to a few hundred photographs."""
+    shutil.copytree(SHARED / "keras", tmp_path / "keras", copy_function=shutil.copyfile)
+    os.chmod(tmp_path / "keras", 0o755)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    data = tmp_path / "data"
+    data.mkdir()
+    photos = set()
+    with (
+        zipfile.ZipFile(SHARED / "flickr8k" / "Flickr8k_text.zip") as whole,
+        zipfile.ZipFile(data / "Flickr8k_text.zip", "w") as cut,
+    ):
+        for member in whole.namelist():
+            text = whole.read(member).decode()
+            for split, size in SIZES.items():
+                if f"{split}Images" in member:
+                    names = text.split()[:size]
+                    photos.update(names)
+                    text = "\n".join(names)
+            cut.writestr(member, text)
+    with (
+        zipfile.ZipFile(SHARED / "flickr8k" / "Flickr8k_Dataset.zip") as whole,
+        zipfile.ZipFile(data / "Flickr8k_Dataset.zip", "w") as cut,
+    ):
+        for member in whole.namelist():
+            if Path(member).name in photos:
+                cut.writestr(member, whole.read(member))
+    return load_settings(
+        {
+            "CAPTION_DATASET": "flickr8k",
+            "CAPTION_ENCODER": "mobilenet",
+            "CAPTION_DATA_DIR": str(data),
+            "CAPTION_RUN_DIR": str(tmp_path / "run"),
+            "CAPTION_EPOCHS": "1",
+        }
+    )
+
+
+def test_a_slice_of_flickr8k_from_zip_to_bleu(settings):
+    dataset = load_dataset(settings)
+    assert {split: len(names) for split, names in dataset.splits.items()} == SIZES
+    cache = extract_features(dataset, load_encoder("mobilenet"), settings.run_dir)
+    assert cache.array.shape == (380, 49, 768) and not cache.broken
+    assert np.abs(cache.array).max(axis=(1, 2)).min() > 0
+
+    captioner, history = train(settings, dataset, cache)
+    assert history["dev_loss"][0] < np.log(len(captioner.vocabulary)) - 1
+
+    names = dataset.splits["test"]
+    captions = describe(captioner, cache, names, beam_width=3)
+    references = [[tokenize(caption) for caption in dataset.captions[name]] for name in names]
+    scores = corpus_bleu(references, [caption.split() for caption in captions])
+    assert 0.1 < scores[0] <= 1 and all(caption for caption in captions)
+
+
+def test_mobilenet_recognises_a_photograph(settings):
+    import matplotlib.cbook
+
+    from utils.encoders import PREPROCESS
+    from utils.features import read_picture
+
+    model, classes = load_classifier("mobilenet")
+    photo = read_picture(Path(matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)), 224)
+    probabilities = model.predict(PREPROCESS["mobilenet"](photo[None]), verbose=0)[0]
+    assert "military uniform" in [classes[i] for i in np.argsort(probabilities)[-5:]]

@@ -43,6 +43,7 @@ def run_notebooks(settings: Settings) -> Path:
             resources={"metadata": {"path": str(NOTEBOOKS)}},
             on_cell_execute=partial(_show_progress, file.stem, len(notebook.cells), started),
             record_timing=False,
+            extra_arguments=["--log-level=ERROR"],
         )
         failure = None
         try:

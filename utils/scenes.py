@@ -1116,7 +1116,8 @@ def _group(kind: str, rng: np.random.Generator) -> dict:
     if kind in MANY:
         count = int(rng.random() < 0.4) + 1
     size = "small" if kind not in MAIN_PX or rng.random() < 0.5 else "big"
-    return {"kind": kind, "color": _pick(rng, SCENE_COLORS[kind]), "size": size, "count": count, "relation": None}
+    color = _pick(rng, SCENE_COLORS[kind])
+    return {"kind": kind, "color": color, "size": size, "count": count, "relation": None}
 
 
 def _third(

@@ -18,7 +18,7 @@ VOCABULARY = ["<pad>", "<unk>", "<start>", "<end>", "a", "b", "c"]
 def captioner():
     """Untrained, but with logits far enough apart to have opinions."""
     keras.utils.set_random_seed(3)
-    captioner = Captioner(VOCABULARY, channels=5, embedding_dim=8, units=12)
+    captioner = Captioner(VOCABULARY, positions=9, channels=5, embedding_dim=8, units=12)
     captioner.build()
     captioner.embedding.set_weights([30 * captioner.embedding.get_weights()[0]])
     kernel, bias = captioner.to_words.get_weights()

@@ -28,7 +28,7 @@ def vocabulary():
 @pytest.fixture
 def captioner(vocabulary):
     keras.utils.set_random_seed(0)
-    captioner = Captioner(vocabulary, channels=6, embedding_dim=8, units=16, dropout=0.5)
+    captioner = Captioner(vocabulary, positions=9, channels=6, embedding_dim=8, units=16, dropout=0.5)
     captioner.build()
     return captioner
 

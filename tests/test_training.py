@@ -62,7 +62,7 @@ def test_the_step_is_what_fit_does_and_is_traced_once(run):
     models = []
     for _ in range(2):
         keras.utils.set_random_seed(1)
-        models.append(make_captioner(settings.recipe, vocabulary, 6))
+        models.append(make_captioner(settings.recipe, vocabulary, 4, 6))
     ours, keras_own = models
     step = make_train_step(ours, make_optimizer(settings.recipe, 5))
     for width in (5, 4, 5):

@@ -116,22 +116,26 @@ class Captioner(keras.Model):
     """A GRU decoder with Bahdanau attention over image features.
 
     vocabulary     the tokens, in the order of their numbers; saved inside the model
-    channels       of the features
+    positions      of the encoder's grid (L)
+    channels       of the features (C)
     embedding_dim  of a word vector
     units          of the GRU state and of the attention
-    dropout        share of inputs and outputs that are zeroed in training
+    dropout        share of features, word vectors and outputs that are zeroed in training
 
     Called with (features (B, L, C), tokens int (B, T)) it gives logits, float32 (B, T, words):
     row t is about the word that follows tokens[:, t].
     """
 
-    def __init__(self, vocabulary, channels, embedding_dim=256, units=512, dropout=0.4, **kwargs):
+    def __init__(
+        self, vocabulary, positions, channels, embedding_dim=256, units=512, dropout=0.4, **kwargs
+    ):
         super().__init__(**kwargs)
         self.vocabulary = list(vocabulary)
-        self.channels, self.embedding_dim = channels, embedding_dim
+        self.positions, self.channels, self.embedding_dim = positions, channels, embedding_dim
         self.units, self.rate = units, dropout
         self.embedding = keras.layers.Embedding(len(self.vocabulary), embedding_dim, name="embedding")
         self.normalize = keras.layers.LayerNormalization(name="normalize")
+        self.position = keras.layers.Embedding(positions, channels, name="position")
         self.attention = BahdanauAttention(units, name="attention")
         self.first_state = keras.layers.Dense(units, activation="tanh", name="first_state")
         self.cell = keras.layers.GRUCell(units, name="gru")
@@ -147,6 +151,7 @@ class Captioner(keras.Model):
     def build(self, input_shape=None):
         self.embedding.build((None, None))
         self.normalize.build((None, None, self.channels))
+        self.position.build((None, None))
         self.attention.build((None, self.units + self.embedding_dim), (None, None, self.channels))
         self.first_state.build((None, self.channels))
         self.cell.build((None, self.embedding_dim + self.channels))
@@ -159,7 +164,7 @@ class Captioner(keras.Model):
         """Once per picture: features (B, L, C) -> picture, which is values (B, L, C) and keys (B, L, units),
         and the first state (B, units), from the mean of the features."""
         values = self.normalize(keras.ops.cast(features, self.compute_dtype))
-        values = self.dropout(values, training=training)
+        values = self.dropout(values, training=training) + self.position(tf.range(self.positions))
         state = self.first_state(keras.ops.mean(values, axis=1))
         return (values, self.attention.project(values)), state
 
@@ -186,7 +191,7 @@ class Captioner(keras.Model):
         words = self.dropout(self.embedding(tokens), training=training)
         by_time = keras.ops.transpose(words, (1, 0, 2))
         length = tf.shape(by_time)[0]
-        sizes = (self.units, self.channels, features.shape[1])
+        sizes = (self.units, self.channels, self.positions)
         dtype = self.compute_dtype
         outputs = [tf.TensorArray(dtype, length, element_shape=(None, size)) for size in sizes]
 
@@ -200,5 +205,6 @@ class Captioner(keras.Model):
         return self.score_words(words, states, contexts, training), weights
 
     def get_config(self):
-        sizes = {"channels": self.channels, "embedding_dim": self.embedding_dim, "units": self.units}
-        return {**super().get_config(), "vocabulary": self.vocabulary, "dropout": self.rate, **sizes}
+        sizes = {"positions": self.positions, "channels": self.channels}
+        sizes |= {"embedding_dim": self.embedding_dim, "units": self.units, "dropout": self.rate}
+        return {**super().get_config(), "vocabulary": self.vocabulary, **sizes}

@@ -19,9 +19,9 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 
-from utils.datasets import load_dataset
-from utils.settings import ROOT, Settings, UserError, load_settings, write_text
+from utils.settings import ROOT, Settings, UserError, load_settings, start, write_text
 
 NOTEBOOKS = ROOT / "notebooks"
 
@@ -71,16 +71,17 @@ def clean_outputs(notebook: nbformat.NotebookNode) -> None:
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
-        outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
-        for output in outputs:
+        cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+        CoalesceStreamsPreprocessor().preprocess_cell(cell, {}, 0)
+        for output in cell.outputs:
             if output.output_type == "stream":
-                text = re.sub(r"\x1b\[[0-9;]*m", "", output.text)
-                output.text = re.sub(r"[^\n]*[\r\b]+(?=[^\n])", "", text).replace("\r", "")
-        cell.outputs = outputs
+                output.text = re.sub(r"\x1b\[[0-9;]*m|[^\n]*\r(?=[^\n])|[\r\b]", "", output.text)
 
 
 def report(settings: Settings, folder: Path) -> str:
     """What a run made, in words: three captions beside their references, the scores, and where to look."""
+    from utils.datasets import load_dataset  # loads TensorFlow, which `start` has kept quiet by now
+
     dataset = load_dataset(settings)
     captions = json.loads((settings.run_dir / "captions.json").read_text(encoding="utf-8"))
     scores = json.loads((settings.run_dir / "bleu.json").read_text(encoding="utf-8"))
@@ -115,7 +116,7 @@ def main(arguments: list[str]) -> int:
         if arguments == ["store"]:
             store()
         else:
-            settings = load_settings()
+            settings = start()
             print(settings, flush=True)
             print(report(settings, run_notebooks(settings)))
     except UserError as error:

@@ -50,10 +50,10 @@ class Recipe:
 
 RECIPES = {
     "scenes": Recipe(
-        min_count=1, embedding_dim=128, units=256, dropout=0.3, batch_size=64, learning_rate=4e-3, epochs=20
+        min_count=1, embedding_dim=128, units=256, dropout=0.3, batch_size=32, learning_rate=4e-3, epochs=16
     ),
     "flickr8k": Recipe(
-        min_count=5, embedding_dim=256, units=512, dropout=0.4, batch_size=64, learning_rate=1e-3, epochs=10
+        min_count=5, embedding_dim=256, units=512, dropout=0.3, batch_size=64, learning_rate=1e-3, epochs=8
     ),
 }
 

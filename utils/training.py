@@ -81,7 +81,7 @@ def make_train_step(captioner: Captioner, optimizer: keras.optimizers.Optimizer)
 
 def signature(captioner: Captioner) -> list[tf.TensorSpec]:
     """What a compiled step accepts: any number of captions of any length."""
-    features = tf.TensorSpec((None, None, captioner.channels), tf.float16)
+    features = tf.TensorSpec((None, captioner.positions, captioner.channels), tf.float16)
     return [features, tf.TensorSpec((None, None), tf.int32)]
 
 # %% ../notebooks/04_training.ipynb #607619d1
@@ -97,9 +97,10 @@ def make_optimizer(recipe: Recipe, steps_per_epoch: int) -> keras.optimizers.Opt
     return keras.optimizers.Adam(schedule, global_clipnorm=5.0)
 
 
-def make_captioner(recipe: Recipe, vocabulary: list[str], channels: int) -> Captioner:
+def make_captioner(recipe: Recipe, vocabulary: list[str], positions: int, channels: int) -> Captioner:
     """An untrained model of the recipe's size; `keras.utils.set_random_seed` makes it repeatable."""
-    captioner = Captioner(vocabulary, channels, recipe.embedding_dim, recipe.units, recipe.dropout)
+    sizes = (recipe.embedding_dim, recipe.units, recipe.dropout)
+    captioner = Captioner(vocabulary, positions, channels, *sizes)
     captioner.build()
     return captioner
 
@@ -218,7 +219,7 @@ def train(
     if (run_dir / "training.keras").exists():
         captioner = load_captioner(run_dir / "training.keras")
     else:
-        captioner = make_captioner(recipe, vocabulary, cache.array.shape[-1])
+        captioner = make_captioner(recipe, vocabulary, *cache.array.shape[1:])
         captioner.compile(make_optimizer(recipe, steps))
     epoch = int(captioner.optimizer.iterations) // steps
     history = {name: values[:epoch] for name, values in read_history(run_dir).items()}

@@ -14,6 +14,7 @@ BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "
 
 plt.rcParams.update(
     {
+        "axes.axisbelow": True,
         "axes.grid": True,
         "axes.prop_cycle": plt.cycler(color=[BLUE, ORANGE, GREEN, RED, PURPLE]),
         "axes.spines.right": False,

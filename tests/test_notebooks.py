@@ -47,7 +47,8 @@ def test_exported_cells_are_what_utils_holds(file):
 def test_progress_bars_and_stderr_are_cleaned_away():
     text = "one\n\x1b[1m1/2\x1b[0m\r\x1b[1m2/2\x1b[0m\ntwo\n"
     stream = {"output_type": "stream", "name": "stdout", "text": text}
-    cell = nbformat.v4.new_code_cell("x", outputs=[stream, {**stream, "name": "stderr"}])
+    outputs = [nbformat.from_dict(output) for output in (stream, {**stream, "name": "stderr"})]
+    cell = nbformat.v4.new_code_cell("x", outputs=outputs)
     notebook = nbformat.v4.new_notebook(cells=[cell])
     clean_outputs(notebook)
     assert [output.text for output in notebook.cells[0].outputs] == ["one\n2/2\ntwo\n"]

@@ -15,7 +15,7 @@ def test_the_command_writes_weights_that_load(tmp_path, monkeypatch):
     monkeypatch.setattr(pretrain, "STAGES", ((64, 1), (96, 1)))
     monkeypatch.setattr(pretrain, "SLIM_WEIGHTS", tmp_path / "vgg16-slim.weights.h5")
     pretrain.main()
-    assert [path.name for path in tmp_path.iterdir()] == ["vgg16-slim.weights.h5"]
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["vgg16-slim.weights.h5"]
     build_vgg16(SLIM_WIDTH, classes=len(LABELS)).load_weights(tmp_path / "vgg16-slim.weights.h5")
 
 

@@ -92,6 +92,15 @@ def test_teacher_forcing_equals_step_by_step_decoding(captioner, features):
         np.testing.assert_allclose(logits[:, t], captioner.score_words(word, state, context), atol=1e-5)
 
 
+def test_the_state_remembers_words_and_the_future_is_unknown(captioner, features):
+    tokens = np.full((3, 6), 4)
+    early, late = tokens.copy(), tokens.copy()
+    early[:, 1], late[:, 5] = 5, 5
+    logits = captioner((features, tokens)).numpy()
+    assert (np.abs(captioner((features, early)) - logits)[:, 5].max(axis=1) > 1e-6).all()
+    np.testing.assert_allclose(captioner((features, late))[:, :5], logits[:, :5], atol=1e-6)
+
+
 def test_padding_behind_a_caption_changes_nothing_before_it(captioner, features):
     tokens = encode(CAPTIONS, captioner.vocabulary)[:, :-1]
     short, longer = captioner((features, tokens[:, :3])), captioner((features, tokens))

@@ -98,6 +98,20 @@ def test_a_run_stopped_in_any_epoch_ends_like_one_that_was_not(run, monkeypatch,
         np.testing.assert_array_equal(one, other)
 
 
+def test_each_epoch_has_its_own_order(run, monkeypatch):
+    settings, dataset, cache = run
+    load_batch, seen = training.load_batch, []
+
+    def note(array, rows, tokens, indices):
+        if len(tokens) == 16:  # not the dev captions
+            seen.append(tuple(indices))
+        return load_batch(array, rows, tokens, indices)
+
+    monkeypatch.setattr(training, "load_batch", note)
+    train(settings, dataset, cache)
+    assert len(seen) == 12 and len({tuple(seen[start : start + 4]) for start in (0, 4, 8)}) == 3
+
+
 def test_a_finished_run_is_not_trained_again_but_another_one_is(run, capsys):
     settings, dataset, cache = run
     first, _ = train(settings, dataset, cache)

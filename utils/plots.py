@@ -89,12 +89,11 @@ def show_curve(x, y, title: str, xlabel: str, ylabel: str, log: bool = False) ->
 
 
 def show_curves(curves: Mapping[str, Sequence[float]], title: str, xlabel: str, ylabel: str) -> Figure:
-    """Several lines over 1, 2, 3 ..., each named at its end."""
+    """Several lines over 1, 2, 3 ..., named in a legend."""
     figure, axis = plt.subplots(figsize=(7, 3.5))
     for name, values in curves.items():
-        (line,) = axis.plot(range(1, len(values) + 1), values, marker="o", markersize=4)
-        end, style = (len(values), values[-1]), {"color": line.get_color(), "va": "center"}
-        axis.annotate(name, end, (8, 0), textcoords="offset points", **style)
+        axis.plot(range(1, len(values) + 1), values, marker="o", markersize=4, label=name)
+    axis.legend(frameon=False)
     axis.set(title=title, xlabel=xlabel, ylabel=ylabel)
     return figure
 

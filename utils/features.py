@@ -8,15 +8,17 @@ called `features.npy.part`, and the manifest says how many pictures of it are do
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import keras
@@ -28,9 +30,22 @@ from utils.datasets import CaptionDataset
 from utils.encoders import INPUT_SIZE, Encoder
 from utils.settings import UserError
 
+try:
+    import fcntl
+except ImportError:  # Windows: two programs in one run folder are not kept apart there
+    fcntl = None
+
 BATCH = 16
 FORMAT = 1  # to be raised whenever the same pictures and network would give other numbers
+TOLERANCE = 0.02
+"""How far features computed in a shorter number format may be from those in float32: root mean
+square of the difference over that of the features."""
+
 _SECONDS_BETWEEN_SAVES = 2.0
+_BATCHES_AHEAD = 3  # read before they are wanted
+_UNWRITTEN = 32  # batches that may wait for a slow disk
+_WORTH_MEASURING = 100, 60.0  # batches and seconds of work from which on a shorter format is tried
+_WORTH_HAVING = 1.2  # times as fast
 
 
 @dataclass(frozen=True)
@@ -72,6 +87,9 @@ def extract_features(dataset: CaptionDataset, encoder: Encoder, run_dir: Path) -
     another size is named and made again. A picture that can't be read is listed at the end and
     left out by `FeatureCache.readable`.
 
+    Where the work takes more than a minute, computing in half the bits (bfloat16 on a CPU, float16
+    on a GPU) is tried, and used if it is faster on this machine and agrees within `TOLERANCE`.
+
     Raises UserError when no picture can be read, when the disk is full, or when features are
     too large for float16.
     """
@@ -79,24 +97,13 @@ def extract_features(dataset: CaptionDataset, encoder: Encoder, run_dir: Path) -
     wanted = _describe(dataset, encoder)
     shape = (len(wanted["images"]), encoder.grid[0] * encoder.grid[1], encoder.channels)
     try:
-        run_dir.mkdir(parents=True, exist_ok=True)
         manifest = _read_manifest(manifest_file)
-        # The manifest says "done" a moment before the array gets its name: finish what a kill interrupted.
-        complete = bool(manifest) and manifest["done"] == len(manifest["images"])
-        if complete and part.exists():
-            os.replace(part, array_file)
-        holds = part if part.exists() else array_file
-        if differences := _differences(manifest, wanted, holds, shape):
-            print(f"{array_file.name} is made again: {'; '.join(differences)}", flush=True)
-        if differences or not manifest:
-            # In this order: an array without a manifest is never read.
-            for file in (manifest_file, array_file, part):
-                file.unlink(missing_ok=True)
-            manifest = wanted | {"done": 0, "broken": {}}
-            _write_manifest(manifest_file, manifest)
-            complete = False
-        if not complete:
-            _build(dataset, encoder, manifest, shape, run_dir)
+        there = not part.exists() and _is_complete(manifest)
+        there = there and not _differences(manifest, wanted, array_file, shape)
+        if not there:
+            run_dir.mkdir(parents=True, exist_ok=True)
+            with _alone_in(run_dir):
+                manifest = _make(dataset, encoder, wanted, shape, run_dir)
     except OSError as error:
         raise UserError(
             f"{array_file} can't be written: {error.strerror or error}. It takes "
@@ -110,7 +117,7 @@ def extract_features(dataset: CaptionDataset, encoder: Encoder, run_dir: Path) -
         broken=manifest["broken"],
         fingerprint=hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:16],
     )
-    made = "read from" if complete else "written to"
+    made = "read from" if there else "written to"
     unreadable = f", {len(cache.broken):,} unreadable" if cache.broken else ""
     print(
         f"{made} {array_file.name}: {len(cache.names):,} pictures by {encoder.name}{unreadable}, "
@@ -122,6 +129,45 @@ def extract_features(dataset: CaptionDataset, encoder: Encoder, run_dir: Path) -
 
 def _files(run_dir: Path) -> tuple[Path, Path, Path]:
     return run_dir / "features.npy", run_dir / "features.npy.part", run_dir / "features.json"
+
+
+@contextlib.contextmanager
+def _alone_in(run_dir: Path) -> Iterator[None]:
+    """Programs that make the same cache take turns. The lock ends with the process that holds it."""
+    if fcntl is None:
+        yield
+        return
+    folder = os.open(run_dir, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("another program is making these features: waiting until it is done", flush=True)
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _make(dataset: CaptionDataset, encoder: Encoder, wanted: dict, shape: tuple, run_dir: Path) -> dict:
+    """Bring the cache to its end from whatever is there; returns its manifest."""
+    array_file, part, manifest_file = _files(run_dir)
+    manifest = _read_manifest(manifest_file)
+    # The manifest says "done" a moment before the array gets its name: finish what a kill interrupted.
+    if _is_complete(manifest) and part.exists():
+        os.replace(part, array_file)
+    holds = part if part.exists() else array_file
+    if differences := _differences(manifest, wanted, holds, shape):
+        print(f"{array_file.name} is made again: {'; '.join(differences)}", flush=True)
+    if differences or not manifest:
+        # In this order: an array without a manifest is never read.
+        for file in (manifest_file, array_file, part):
+            file.unlink(missing_ok=True)
+        manifest = wanted | {"done": 0, "broken": {}}
+        _write_manifest(manifest_file, manifest)
+    if not _is_complete(manifest):
+        _build(dataset, encoder, manifest, shape, run_dir)
+    return manifest
 
 
 def _describe(dataset: CaptionDataset, encoder: Encoder) -> dict:
@@ -166,6 +212,10 @@ def _read_manifest(file: Path) -> dict:
         return manifest if {"images", "done", "broken"} <= manifest.keys() else {}
     except (OSError, ValueError, AttributeError):
         return {}
+
+
+def _is_complete(manifest: dict) -> bool:
+    return bool(manifest) and manifest["done"] == len(manifest["images"])
 
 
 def _differences(manifest: dict, wanted: dict, file: Path, shape: tuple[int, int, int]) -> list[str]:
@@ -230,51 +280,95 @@ def read_picture(path: Path, size: int = INPUT_SIZE) -> np.ndarray:
         return np.asarray(picture)
 
 
-def _pictures(paths: list[str], size: int, batch: int) -> tf.data.Dataset:
-    """Batches of (uint8 (batch, size, size, 3), why each could not be read or "", bytes (batch,)).
+def _pictures(paths: Sequence[Path], size: int, batch: int) -> Iterator[tuple[np.ndarray, list[str]]]:
+    """Batches of pictures, uint8 (batch, size, size, 3), and why each could not be read or "".
 
-    The last batch is filled up with black pictures, so that the encoder sees one shape only.
+    Read in threads, a few batches ahead; the last batch is filled up with black pictures, so that
+    the encoder sees one shape only. Not by `tf.data`: taking its iterator down took up to ten
+    seconds, now and then, with TensorFlow 2.21.
     """
     black = np.zeros((size, size, 3), np.uint8)
 
-    def read(path: bytes):
-        if not path:
-            return black, b""
+    def read(path: Path) -> tuple[np.ndarray, str]:
         try:
-            return read_picture(Path(os.fsdecode(path)), size), b""
+            return read_picture(path, size), ""
         except UnidentifiedImageError:
-            return black, b"not a picture"
+            return black, "not a picture"
         except Exception as error:  # decoders raise anything at all on a broken file
-            return black, (str(error) or type(error).__name__).encode()
+            return black, str(error) or type(error).__name__
 
-    def load(path):
-        picture, reason = tf.numpy_function(read, [path], (tf.uint8, tf.string), stateful=False)
-        picture.set_shape((size, size, 3))
-        reason.set_shape(())
-        return picture, reason
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        ahead: deque[list[Future]] = deque()
+        for start in range(0, len(paths) + _BATCHES_AHEAD * batch, batch):
+            ahead.append([pool.submit(read, path) for path in paths[start : start + batch]])
+            if len(ahead) > _BATCHES_AHEAD and (pending := ahead.popleft()):
+                results = [reading.result() for reading in pending]
+                results += [(black, "")] * (batch - len(results))
+                pictures, reasons = zip(*results, strict=True)
+                yield np.stack(pictures), list(reasons)
 
-    filled = [os.fsencode(path) for path in paths] + [b""] * (-len(paths) % batch)
-    pictures = tf.data.Dataset.from_tensor_slices(filled)
-    pictures = pictures.map(load, num_parallel_calls=tf.data.AUTOTUNE)
-    return pictures.batch(batch, drop_remainder=True).prefetch(2)
 
-
-def encoder_function(encoder: Encoder, batch: int):
+@lru_cache(maxsize=4)
+def encoder_function(encoder: Encoder, batch: int, compute: str = "float32"):
     """The encoder as one compiled function of uint8 (batch, input_size, input_size, 3) pictures.
 
-    In float32: on CPUs bfloat16 gained nothing with MobileNet and 8% with VGG16, XLA lost a lot.
     It gives float16 features (batch, rows*cols, channels) and the largest size of a number in each
     picture's features before the rounding to float16, float32 (batch,).
+
+    compute  the number format of the convolutions: `float32`, `bfloat16` or `float16`. Without
+             XLA, which made all three encoders slower on a CPU.
     """
     rows, cols = encoder.grid
     size = encoder.input_size
+    model = encoder.model if compute == "float32" else _in_format(encoder.model, f"mixed_{compute}")
 
     @tf.function(input_signature=[tf.TensorSpec((batch, size, size, 3), tf.uint8)])
     def features(pictures):
-        result = tf.reshape(encoder(pictures), (batch, rows * cols, encoder.channels))
+        result = model(encoder.preprocess(pictures), training=False)
+        result = tf.cast(tf.reshape(result, (batch, rows * cols, encoder.channels)), tf.float32)
         return tf.cast(result, tf.float16), tf.reduce_max(tf.abs(result), axis=(1, 2))
 
     return features
+
+
+def _in_format(model: keras.Model, policy: str) -> keras.Model:
+    """The same network with the same weights, computing in another number format."""
+
+    def clone(layer):
+        return layer.__class__.from_config({**layer.get_config(), "dtype": policy})
+
+    other = keras.models.clone_model(model, clone_function=clone)
+    other.set_weights(model.get_weights())
+    return other
+
+
+def _choose_format(encoder: Encoder, pictures: np.ndarray, batches: int) -> str:
+    """The number format to compute this many batches in, found out on one batch of pictures."""
+
+    def measure(compute: str) -> tuple[float, np.ndarray]:
+        function = encoder_function(encoder, BATCH, compute)
+        function(pictures)  # traced here, timed below
+        started = time.perf_counter()
+        features = function(pictures)[0].numpy()
+        return time.perf_counter() - started, features.astype(np.float32)
+
+    least_batches, least_seconds = _WORTH_MEASURING
+    if batches < least_batches:
+        return "float32"
+    seconds, exact = measure("float32")
+    if seconds * batches < least_seconds:
+        return "float32"
+    short = "float16" if tf.config.list_physical_devices("GPU") else "bfloat16"
+    short_seconds, features = measure(short)
+    error = np.sqrt(np.mean((features - exact) ** 2) / np.mean(exact**2))
+    if not (error <= TOLERANCE and seconds / short_seconds >= _WORTH_HAVING):
+        return "float32"
+    print(
+        f"computed in {short}: {seconds / short_seconds:.1f} times as fast as float32 here, "
+        f"features {error:.1%} off (root mean square)",
+        flush=True,
+    )
+    return short
 
 
 def _build(dataset: CaptionDataset, encoder: Encoder, manifest: dict, shape: tuple, run_dir: Path) -> None:
@@ -284,49 +378,75 @@ def _build(dataset: CaptionDataset, encoder: Encoder, manifest: dict, shape: tup
     header = _header(shape)
     row_bytes = shape[1] * shape[2] * 2
     # Whole batches only: each picture meets the same neighbours, so that its numbers are the same.
-    done = manifest["done"] // BATCH * BATCH
-    names = manifest["images"][done:]
-    if done:
-        print(f"{part.name}: {done:,} of {shape[0]:,} pictures are done, {len(names):,} to go", flush=True)
+    first = manifest["done"] // BATCH * BATCH
+    names = manifest["images"][first:]
+    if first:
+        print(f"{part.name}: {first:,} of {shape[0]:,} pictures are done, {len(names):,} to go", flush=True)
     else:
         print(f"{encoder.name} looks at {shape[0]:,} pictures, once", flush=True)
-    finished = set(manifest["images"][:done])
+    finished = set(manifest["images"][:first])
     broken = {name: why for name, why in manifest["broken"].items() if name in finished}
-    batches = _pictures([str(dataset.path(name)) for name in names], encoder.input_size, BATCH)
-    features = encoder_function(encoder, BATCH)
+    paths = [dataset.path(name) for name in names]
+    if "compute" not in manifest:
+        # Noted before the first row: whoever goes on computes the same numbers.
+        pictures, _ = next(_pictures(paths[:BATCH], encoder.input_size, BATCH))
+        manifest["compute"] = _choose_format(encoder, pictures, len(names) // BATCH)
+        _write_manifest(manifest_file, manifest)
+    features = encoder_function(encoder, BATCH, manifest["compute"])
     progress = keras.utils.Progbar(
         len(names), interval=0.5, stateful_metrics=["pictures/s"], unit_name="picture"
     )
     started = saved = time.monotonic()
+    whole = True
+
+    def keep(numbers: np.ndarray, done: int, broken: dict[str, str]) -> None:
+        nonlocal saved, whole
+        if not whole:  # after a failure nothing more is written: it would lie in the wrong place
+            return
+        whole = False
+        stream.write(numbers.tobytes())
+        now = time.monotonic()
+        if done == shape[0] or now - saved > _SECONDS_BETWEEN_SAVES:
+            # The rows must be on disk before the manifest calls them done.
+            stream.flush()
+            os.fsync(stream.fileno())
+            if done < shape[0]:
+                _write_manifest(manifest_file, manifest | {"done": done, "broken": broken})
+            saved = now
+        whole = True
+
     # Ordinary writes, not a memory map: a full disk is an error here, there it is a dead process.
-    with part.open("r+b" if part.exists() else "w+b") as stream:
+    # A thread of its own writes, so that the encoder never waits for the disk.
+    unwritten: deque[Future] = deque()
+    done = first
+    with part.open("r+b" if part.exists() else "w+b") as stream, ThreadPoolExecutor(1) as writer:
         stream.write(header)
-        stream.seek(len(header) + done * row_bytes)
-        for pictures, reasons in batches:
-            numbers, largest = features(pictures)
-            numbers, largest, reasons = np.array(numbers), largest.numpy(), reasons.numpy()
+        stream.seek(len(header) + first * row_bytes)
+        for pictures, reasons in _pictures(paths, encoder.input_size, BATCH):
+            numbers, largest = (result.numpy() for result in features(pictures))
             batch_names = manifest["images"][done : done + BATCH]
+            unreadable = {
+                name: why.replace(str(dataset.folder), "...")
+                for name, why in zip(batch_names, reasons, strict=False)
+                if why
+            }
             for i, name in enumerate(batch_names):
-                if reasons[i]:
-                    broken[name] = reasons[i].decode(errors="replace").replace(str(dataset.folder), "...")
-                    numbers[i] = 0
-                elif not largest[i] <= np.finfo(np.float16).max:
+                if name not in unreadable and not largest[i] <= np.finfo(np.float16).max:
                     raise UserError(
                         f"The features of {name} reach {largest[i]:g}, float16 only up to 65504. "
                         f"The weights of {encoder.name} are not right."
                     )
-            stream.write(numbers[: len(batch_names)].tobytes())
+            bad = [name in unreadable for name in batch_names]
+            numbers = np.where(np.array(bad)[:, None, None], np.float16(0), numbers[: len(bad)])
             done += len(batch_names)
-            now = time.monotonic()
-            if done == shape[0] or now - saved > _SECONDS_BETWEEN_SAVES:
-                # The rows must be on disk before the manifest calls them done.
-                stream.flush()
-                os.fsync(stream.fileno())
-                if done < shape[0]:
-                    _write_manifest(manifest_file, manifest | {"done": done, "broken": broken})
-                saved = now
-            first = shape[0] - len(names)
-            progress.update(done - first, [("pictures/s", round((done - first) / (now - started)))])
+            broken = broken | unreadable
+            unwritten.append(writer.submit(keep, numbers, done, broken))
+            while unwritten and (unwritten[0].done() or len(unwritten) > _UNWRITTEN):
+                unwritten.popleft().result()
+            rate = round((done - first) / (time.monotonic() - started))
+            progress.update(done - first, [("pictures/s", rate)])
+        for writing in unwritten:
+            writing.result()
         stream.truncate()
     if len(broken) == shape[0]:
         name, why = next(iter(broken.items()))

@@ -11,6 +11,7 @@ import urllib.error
 import zipfile
 
 import pytest
+from PIL import Image
 
 from utils import datasets
 from utils.datasets import load_dataset
@@ -249,3 +250,57 @@ def test_scenes_are_rendered_and_read(tmp_path, monkeypatch):
     assert dataset.captions["000002.png"] == ("2 0", "2 1", "2 2", "2 3", "2 4")
     assert dataset.boxes["000003.png"] == objects
     assert dataset.path("000001.png") == tmp_path / "scenes" / "images" / "000001.png"
+
+
+def own_pictures(folder, captions, header="image,caption\n", encoding="utf-8"):
+    """A folder of your own: twelve tiny pictures, one of them in a folder below."""
+    (folder / "sea").mkdir(parents=True)
+    for name in OWN:
+        Image.new("RGB", (8, 8)).save(folder / name)
+    (folder / "captions.csv").write_text(header + captions, encoding=encoding)
+    return load_settings({"CAPTION_DATASET": str(folder)})
+
+
+OWN = [f"{number}.png" for number in range(10)] + ["sea/a boat.jpg", "照片.jpg"]
+LINES = "".join(f'{name},a picture\n{name},"one, two"\n' for name in OWN)
+
+
+def test_a_folder_of_your_own_is_split_by_picture(tmp_path, capsys):
+    settings = own_pictures(tmp_path / "holiday", LINES + "gone.jpg,away\n", encoding="utf-8-sig")
+    Image.new("RGB", (8, 8)).save(tmp_path / "holiday" / "spare.jpg")
+    dataset = load_dataset(settings)
+    assert sorted(dataset.images) == sorted(OWN) and len(set(dataset.images)) == 12
+    assert [len(dataset.splits[split]) for split in ("train", "dev", "test")] == [10, 1, 1]
+    assert dataset.captions["sea/a boat.jpg"] == ("a picture", "one, two")
+    said = capsys.readouterr().out
+    assert "not in holiday: 1, left out (gone.jpg)" in said and "caption: 1, left out (spare.jpg)" in said
+    # The order of the lines changes nothing, and another seed has no part in it.
+    shuffled = "".join(sorted(LINES.splitlines(keepends=True), reverse=True))
+    (tmp_path / "holiday" / "captions.csv").write_text("Image,Caption\n" + shuffled, encoding="utf-8")
+    assert load_dataset(settings).splits == dataset.splits
+
+
+@pytest.mark.parametrize(
+    ("captions", "header", "encoding", "said"),
+    [
+        (LINES, "image;caption\n", "utf-8", "first line has to be image,caption and is 'image;caption'"),
+        (LINES, "", "utf-8", "first line has to be image,caption"),
+        (LINES + "0.png,red, and blue\n", None, "utf-8", "line 26: .*double quotes"),
+        (LINES + "../0.png,up\n", None, "utf-8", r"line 26: \.\./0.png leads out"),
+        (LINES + "0.png,café\n", None, "utf-16", "not in UTF-8"),
+        ("0.png,one\n1.png,\n", None, "utf-8", "captions for 1 pictures"),
+    ],
+)
+def test_what_is_wrong_with_captions_csv_is_said_with_its_line(tmp_path, captions, header, encoding, said):
+    settings = own_pictures(
+        tmp_path / "holiday", captions, "image,caption\n" if header is None else header, encoding
+    )
+    with pytest.raises(UserError, match=said) as error:
+        load_dataset(settings)
+    assert str(tmp_path / "holiday" / "captions.csv") in str(error.value)
+
+
+def test_without_captions_csv_its_form_is_said(tmp_path):
+    settings = load_settings({"CAPTION_DATASET": str(tmp_path)})
+    with pytest.raises(UserError, match="captions.csv is missing. Write one line per caption, image,caption"):
+        load_dataset(settings)

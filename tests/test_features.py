@@ -19,10 +19,12 @@ from PIL import Image
 
 from utils import features
 from utils.datasets import CaptionDataset
-from utils.encoders import Encoder, weights_fingerprint
+from utils.encoders import Encoder, load_encoder, weights_fingerprint
 from utils.features import extract_features, read_picture
+from utils.scenes import draw_single
 from utils.settings import ROOT, UserError
 
+CHOOSE_FORMAT = features._choose_format
 COUNT = 18  # four whole batches of four, and a half
 
 
@@ -39,7 +41,7 @@ def encoder_of(seed):
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch):
     monkeypatch.setattr(features, "BATCH", 4)
-    monkeypatch.setattr(features, "_choose_format", lambda *args: "float32")
+    monkeypatch.setattr(features, "_choose_format", lambda *args: "float32")  # tested by itself
 
 
 @pytest.fixture(scope="module")
@@ -172,6 +174,7 @@ import sys
 from pathlib import Path
 from tests import test_features as t
 t.features._SECONDS_BETWEEN_SAVES, t.features.BATCH = 0, 4
+t.features._choose_format = lambda *args: "float32"
 t.extract_features(t.dataset_in(Path(sys.argv[1])), t.encoder_of(0), Path(sys.argv[2]))
 """
 
@@ -192,6 +195,37 @@ def test_kill_9_then_the_same_bytes(dataset, encoder, tmp_path, encoded, capsys)
     extract_features(dataset, encoder, killed)
     assert contents(killed) == contents(whole)
     assert 0 < len(encoded) <= 20 - 8, "it went on where it stopped"
+
+
+def test_ctrl_c_loses_nothing_that_was_computed(dataset, encoder, tmp_path, monkeypatch, encoded):
+    function = features.encoder_function(encoder, 4)
+    calls = []
+
+    def interrupted(pictures):
+        calls.append(1)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return function(pictures)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(features, "encoder_function", lambda *args: interrupted)
+        extract_features(dataset, encoder, tmp_path / "stopped")
+    assert json.loads((tmp_path / "stopped" / "features.json").read_text())["done"] == 12
+    del encoded[:]
+    extract_features(dataset, encoder, tmp_path / "stopped")
+    assert len(encoded) == 8
+    extract_features(dataset, encoder, tmp_path / "whole")
+    assert contents(tmp_path / "stopped") == contents(tmp_path / "whole")
+
+
+def test_two_programs_take_turns(dataset, encoder, tmp_path, capsys):
+    command = [sys.executable, "-c", CHILD, str(dataset.folder), str(tmp_path / "both")]
+    children = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    said = [child.communicate()[0] for child in children]
+    assert [child.returncode for child in children] == [0, 0, 0]
+    assert sum("looks at" in text for text in said) == 1, "one does the work, the others read it"
+    extract_features(dataset, encoder, tmp_path / "alone")
+    assert contents(tmp_path / "both") == contents(tmp_path / "alone")
 
 
 class Killed(BaseException):
@@ -249,6 +283,39 @@ def test_a_full_disk_is_said_and_what_is_done_stays(dataset, encoder, tmp_path, 
     assert len(encoded) == 12
     extract_features(dataset, encoder, tmp_path / "whole")
     assert contents(tmp_path / "full") == contents(tmp_path / "whole")
+
+
+@pytest.mark.parametrize(
+    ("speedup", "noise", "batches", "chosen"),
+    [
+        (2, 0.001, 200, "bfloat16"),
+        (1.1, 0.001, 200, "float32"),
+        (2, 0.1, 200, "float32"),
+        (2, float("nan"), 200, "float32"),
+        (2, 0.001, 50, "float32"),
+    ],
+)
+def test_a_shorter_format_is_used_if_it_is_faster_and_agrees(monkeypatch, speedup, noise, batches, chosen):
+    numbers = np.linspace(0, 9, 24, dtype=np.float32)
+    clock = iter([0, 1, 5, 5 + 1 / speedup])  # seconds at the begin and end of the two timed calls
+
+    def function(encoder, batch, compute):
+        return lambda pictures: (tf.constant(numbers * (1 if compute == "float32" else 1 + noise)), None)
+
+    monkeypatch.setattr(features, "encoder_function", function)
+    monkeypatch.setattr(features.time, "perf_counter", lambda: next(clock))
+    assert CHOOSE_FORMAT(None, None, batches) == chosen
+
+
+def test_bfloat16_features_agree_with_float32():
+    slim = load_encoder("vgg16-slim")
+    pictures = np.stack([draw_single(label, np.random.default_rng(0)) for label in ("red car", "blue boat")])
+    exact, short = (
+        features.encoder_function(slim, 2, compute)(pictures)[0].numpy().astype(np.float32)
+        for compute in ("float32", "bfloat16")
+    )
+    error = np.sqrt(np.mean((short - exact) ** 2) / np.mean(exact**2))
+    assert 0 < error < features.TOLERANCE
 
 
 def test_features_too_large_for_float16_are_an_error(dataset, tmp_path):

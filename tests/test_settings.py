@@ -12,10 +12,20 @@ def test_defaults_follow_the_dataset():
     assert (photos.encoder, photos.recipe.epochs, photos.recipe.min_count) == ("vgg16", 2, 5)
 
 
+def test_two_folders_of_one_name_do_not_share_a_run(tmp_path):
+    runs = set()
+    for place in ("a", "b"):
+        (tmp_path / place / "dogs").mkdir(parents=True)
+        settings = load_settings({"CAPTION_DATASET": str(tmp_path / place / "dogs")})
+        assert settings.encoder == "vgg16" and "own pictures in dogs" in str(settings)
+        runs.add(settings.run_dir)
+    assert len(runs) == 2
+
+
 @pytest.mark.parametrize(
     ("name", "value", "hint"),
     [
-        ("CAPTION_DATASET", "coco", "scenes, flickr8k"),
+        ("CAPTION_DATASET", "coco", "choose scenes, flickr8k, or the path of a folder"),
         ("CAPTION_ENCODER", "resnet", "mobilenet"),
         ("CAPTION_SEED", "one", "whole number, 0 or more"),
         ("CAPTION_EPOCHS", "0", "whole number, 1 or more"),

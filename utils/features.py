@@ -264,7 +264,7 @@ def read_picture(path: Path, size: int = INPUT_SIZE) -> np.ndarray:
     with Image.open(path) as picture:
         # A large JPEG is decoded at a half, a quarter or an eighth, never below the wanted size.
         picture.draft("RGB", (size, size))
-        picture = ImageOps.exif_transpose(picture)
+        ImageOps.exif_transpose(picture, in_place=True)
         if picture.mode == "F":
             raise ValueError("floating-point pictures have no agreed white")
         if picture.mode.startswith("I"):  # 16-bit gray, which Pillow would clip, not scale
@@ -273,11 +273,21 @@ def read_picture(path: Path, size: int = INPUT_SIZE) -> np.ndarray:
             picture = picture.convert("RGBA")
             white = Image.new("RGBA", picture.size, "white")
             picture = Image.alpha_composite(white, picture)
-        picture = picture.convert("RGB")
+        if picture.mode != "RGB":
+            picture = picture.convert("RGB")
         if picture.size != (size, size):
             # Pillow's bilinear filter widens when it shrinks: no aliasing.
             picture = picture.resize((size, size), Image.Resampling.BILINEAR)
         return np.asarray(picture)
+
+
+def is_picture(path: Path) -> bool:
+    """Whether `read_picture` can read the file."""
+    try:
+        read_picture(path)
+    except Exception:  # decoders raise anything at all on a broken file
+        return False
+    return True
 
 
 def _pictures(paths: Sequence[Path], size: int, batch: int) -> Iterator[tuple[np.ndarray, list[str]]]:
@@ -371,6 +381,25 @@ def _choose_format(encoder: Encoder, pictures: np.ndarray, batches: int) -> str:
     return short
 
 
+def _checked(
+    numbers: np.ndarray, largest: np.ndarray, reasons: list[str], names: list[str], dataset, encoder
+) -> tuple[np.ndarray, dict[str, str]]:
+    """A batch's features without the filling and with zeros for broken pictures; why those are broken."""
+    unreadable = {
+        name: why.replace(str(dataset.folder), "...")
+        for name, why in zip(names, reasons, strict=False)
+        if why
+    }
+    for name, size in zip(names, largest, strict=False):
+        if name not in unreadable and not size <= np.finfo(np.float16).max:
+            raise UserError(
+                f"The features of {name} reach {size:g}, float16 only up to 65504. "
+                f"The weights of {encoder.name} are not right."
+            )
+    broken = np.array([name in unreadable for name in names])
+    return np.where(broken[:, None, None], np.float16(0), numbers[: len(names)]), unreadable
+
+
 def _build(dataset: CaptionDataset, encoder: Encoder, manifest: dict, shape: tuple, run_dir: Path) -> None:
     """Write `features.npy`, going on after the pictures that the manifest calls done, and bring the
     manifest up to date, on disk and in memory."""
@@ -397,23 +426,27 @@ def _build(dataset: CaptionDataset, encoder: Encoder, manifest: dict, shape: tup
         len(names), interval=0.5, stateful_metrics=["pictures/s"], unit_name="picture"
     )
     started = saved = time.monotonic()
-    whole = True
+    whole, written = True, {"done": first, "broken": broken}
 
     def keep(numbers: np.ndarray, done: int, broken: dict[str, str]) -> None:
-        nonlocal saved, whole
+        nonlocal written, whole
         if not whole:  # after a failure nothing more is written: it would lie in the wrong place
             return
         whole = False
         stream.write(numbers.tobytes())
-        now = time.monotonic()
-        if done == shape[0] or now - saved > _SECONDS_BETWEEN_SAVES:
-            # The rows must be on disk before the manifest calls them done.
-            stream.flush()
-            os.fsync(stream.fileno())
-            if done < shape[0]:
-                _write_manifest(manifest_file, manifest | {"done": done, "broken": broken})
-            saved = now
+        written = {"done": done, "broken": broken}
+        if done == shape[0] or time.monotonic() - saved > _SECONDS_BETWEEN_SAVES:
+            save()
         whole = True
+
+    def save() -> None:
+        nonlocal saved
+        # The rows must be on disk before the manifest calls them done.
+        stream.flush()
+        os.fsync(stream.fileno())
+        if written["done"] < shape[0]:
+            _write_manifest(manifest_file, manifest | written)
+        saved = time.monotonic()
 
     # Ordinary writes, not a memory map: a full disk is an error here, there it is a dead process.
     # A thread of its own writes, so that the encoder never waits for the disk.
@@ -422,31 +455,23 @@ def _build(dataset: CaptionDataset, encoder: Encoder, manifest: dict, shape: tup
     with part.open("r+b" if part.exists() else "w+b") as stream, ThreadPoolExecutor(1) as writer:
         stream.write(header)
         stream.seek(len(header) + first * row_bytes)
-        for pictures, reasons in _pictures(paths, encoder.input_size, BATCH):
-            numbers, largest = (result.numpy() for result in features(pictures))
-            batch_names = manifest["images"][done : done + BATCH]
-            unreadable = {
-                name: why.replace(str(dataset.folder), "...")
-                for name, why in zip(batch_names, reasons, strict=False)
-                if why
-            }
-            for i, name in enumerate(batch_names):
-                if name not in unreadable and not largest[i] <= np.finfo(np.float16).max:
-                    raise UserError(
-                        f"The features of {name} reach {largest[i]:g}, float16 only up to 65504. "
-                        f"The weights of {encoder.name} are not right."
-                    )
-            bad = [name in unreadable for name in batch_names]
-            numbers = np.where(np.array(bad)[:, None, None], np.float16(0), numbers[: len(bad)])
-            done += len(batch_names)
-            broken = broken | unreadable
-            unwritten.append(writer.submit(keep, numbers, done, broken))
-            while unwritten and (unwritten[0].done() or len(unwritten) > _UNWRITTEN):
-                unwritten.popleft().result()
-            rate = round((done - first) / (time.monotonic() - started))
-            progress.update(done - first, [("pictures/s", rate)])
-        for writing in unwritten:
-            writing.result()
+        try:
+            for pictures, reasons in _pictures(paths, encoder.input_size, BATCH):
+                numbers, largest = (result.numpy() for result in features(pictures))
+                batch_names = manifest["images"][done : done + BATCH]
+                numbers, unreadable = _checked(numbers, largest, reasons, batch_names, dataset, encoder)
+                done += len(batch_names)
+                broken = broken | unreadable
+                unwritten.append(writer.submit(keep, numbers, done, broken))
+                while unwritten and (unwritten[0].done() or len(unwritten) > _UNWRITTEN):
+                    unwritten.popleft().result()
+                rate = round((done - first) / (time.monotonic() - started))
+                progress.update(done - first, [("pictures/s", rate)])
+            for writing in unwritten:
+                writing.result()
+        except KeyboardInterrupt:
+            writer.submit(lambda: whole and save()).result()  # after all that waits to be written
+            raise
         stream.truncate()
     if len(broken) == shape[0]:
         name, why = next(iter(broken.items()))

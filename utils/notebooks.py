@@ -31,6 +31,9 @@ def run_notebooks(settings: Settings) -> Path:
 
     Raises UserError with the error of the first cell that fails.
     """
+    # Kernels start in `notebooks/`: a path that was given relative to here would lead elsewhere.
+    paths = {"DATASET": settings.folder, "DATA_DIR": settings.data_dir, "RUN_DIR": settings.run_dir}
+    os.environ.update({f"CAPTION_{name}": str(path) for name, path in paths.items() if path})
     folder = settings.run_dir / "notebooks"
     folder.mkdir(parents=True, exist_ok=True)
     for file in sorted(NOTEBOOKS.glob("0*.ipynb")):

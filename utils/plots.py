@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 # Okabe and Ito's palette ("Color universal design", 2008), told apart by all readers.
 BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
@@ -78,6 +79,41 @@ def show_recognition(
     return figure
 
 
+def show_squares(picture: np.ndarray, sides: Iterable[float], labels: Sequence[str]) -> Figure:
+    """The picture with a square of each side (pixels) around its middle, named in a legend."""
+    figure, axis = plt.subplots(figsize=(5.6, 3.6))
+    axis.imshow(picture)
+    axis.axis("off")
+    colors = [BLUE, ORANGE, GREEN, RED, PURPLE]
+    for side, label, color in zip(sides, labels, colors, strict=False):
+        corner = ((picture.shape[1] - side) / 2 - 0.5, (picture.shape[0] - side) / 2 - 0.5)
+        axis.add_patch(Rectangle(corner, side, side, fill=False, color=color, linewidth=2.5, label=label))
+    axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def show_rows(pictures: Sequence[np.ndarray], header: int, row: int, positions: int) -> Figure:
+    """How the first pictures lie in `features.npy`: the header, then one row of `positions` vectors each.
+
+    header, row  bytes
+    """
+    figure, axis = plt.subplots(figsize=(9, 2.6))
+    axis.add_patch(Rectangle((0, 0), 0.6, 1, facecolor="#bbbbbb"))
+    axis.text(0.3, 0.5, "header", rotation=90, ha="center", va="center")
+    colors = [BLUE, ORANGE, GREEN, PURPLE]
+    for number, (picture, color) in enumerate(zip(pictures, colors, strict=False)):
+        left = 0.6 + 2 * number
+        for cell in range(positions):
+            width = 2 / positions
+            axis.add_patch(Rectangle((left + cell * width, 0), width * 0.8, 1, facecolor=color))
+        axis.imshow(picture, extent=(left + 0.4, left + 1.6, 1.15, 2.35))
+        axis.text(left, -0.12, f"byte {header + number * row:,}", va="top")
+    axis.text(left + 2.1, 0.4, "...", fontsize=20)
+    axis.set(xlim=(0, left + 2.5), ylim=(-0.5, 2.4), aspect="equal")
+    axis.axis("off")
+    return figure
+
+
 def show_curve(x, y, title: str, xlabel: str, ylabel: str, log: bool = False) -> Figure:
     """One line; with `log` both axes are logarithmic."""
     figure, axis = plt.subplots(figsize=(7, 3.5))
@@ -140,7 +176,7 @@ def show_attention(
     for axis in axes.flat:
         axis.axis("off")
     axes.flat[0].imshow(picture)
-    brightest = max(weights.max(), 4 / weights[0].size)
+    brightest = max(weights.max(initial=0), 4 / np.prod(weights.shape[1:]))
     grey = np.asarray(picture, float)[..., :3].mean(-1)
     for axis, word, one in zip(axes.flat[1:], words, weights, strict=False):
         axis.imshow(grey, cmap="gray", alpha=0.5)

@@ -7,6 +7,7 @@ serve the drawn scenes and the real photographs. No other module reads the envir
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import sys
@@ -18,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 """The repository: the folder that holds `notebooks/`, `utils/` and `data/`."""
 
-DEFAULT_ENCODERS = {"scenes": "vgg16-slim", "flickr8k": "vgg16"}
+DEFAULT_ENCODERS = {"scenes": "vgg16-slim", "flickr8k": "vgg16", "own": "vgg16"}
 ENCODERS = ("vgg16-slim", "vgg16", "mobilenet")
 
 
@@ -55,6 +56,9 @@ RECIPES = {
     "flickr8k": Recipe(
         min_count=5, embedding_dim=256, units=512, dropout=0.3, batch_size=64, learning_rate=1e-3, epochs=8
     ),
+    "own": Recipe(
+        min_count=2, embedding_dim=256, units=512, dropout=0.3, batch_size=16, learning_rate=1e-3, epochs=30
+    ),
 }
 
 
@@ -62,10 +66,11 @@ RECIPES = {
 class Settings:
     """What a run depends on.
 
-    dataset   `scenes` or `flickr8k`
+    dataset   `scenes`, `flickr8k` or `own`
     encoder   `vgg16-slim`, `vgg16` or `mobilenet`
     data_dir  where datasets are looked for before anything is downloaded or drawn
     run_dir   where this run's artefacts go
+    folder    of your own pictures and their `captions.csv`; None for the other datasets
     seed      of everything random in training
     recipe    sizes and training settings, by dataset
     """
@@ -76,11 +81,12 @@ class Settings:
     run_dir: Path
     seed: int
     recipe: Recipe
+    folder: Path | None = None
 
     def __str__(self) -> str:
         # The run folder by its last two parts: the same on every machine.
         rows = {
-            "dataset": self.dataset,
+            "dataset": f"own pictures in {self.folder.name}" if self.folder else self.dataset,
             "encoder": self.encoder,
             "run folder": "/".join(self.run_dir.parts[-2:]),
             "seed": self.seed,
@@ -104,14 +110,22 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     Raises UserError that names the variable and the values it may take.
     """
     environ = os.environ if environ is None else environ
-    dataset = environ.get("CAPTION_DATASET") or "scenes"
-    if dataset not in DEFAULT_ENCODERS:
-        raise UserError(f"CAPTION_DATASET={dataset!r}: choose one of {', '.join(DEFAULT_ENCODERS)}.")
+    dataset, folder = environ.get("CAPTION_DATASET") or "scenes", None
+    if dataset not in ("scenes", "flickr8k"):
+        dataset, folder = "own", Path(dataset).expanduser().absolute()
+        if not folder.is_dir():
+            raise UserError(
+                f"CAPTION_DATASET={environ['CAPTION_DATASET']!r}: choose scenes, flickr8k, or the path of a "
+                f"folder of pictures with a captions.csv; there is no folder {folder}."
+            )
     encoder = environ.get("CAPTION_ENCODER") or DEFAULT_ENCODERS[dataset]
     if encoder not in ENCODERS:
         raise UserError(f"CAPTION_ENCODER={encoder!r}: choose one of {', '.join(ENCODERS)}.")
     data_dir = Path(environ.get("CAPTION_DATA_DIR") or ROOT / "data").expanduser().absolute()
-    run_dir = environ.get("CAPTION_RUN_DIR") or ROOT / "data" / "runs" / f"{dataset}-{encoder}"
+    name = dataset
+    if folder:  # two folders of one name are two datasets
+        name = f"{folder.name}-{hashlib.sha256(str(folder).encode()).hexdigest()[:6]}"
+    run_dir = environ.get("CAPTION_RUN_DIR") or ROOT / "data" / "runs" / f"{name}-{encoder}"
     seed = _integer(environ, "CAPTION_SEED", 0)
     epochs = _integer(environ, "CAPTION_EPOCHS", 1)
     recipe = RECIPES[dataset]
@@ -122,6 +136,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         run_dir=Path(run_dir).expanduser().absolute(),
         seed=1 if seed is None else seed,
         recipe=recipe if epochs is None else replace(recipe, epochs=epochs),
+        folder=folder,
     )
 
 
@@ -148,7 +163,7 @@ def start() -> Settings:
     """First line of every notebook and command: load TensorFlow without its start-up notes,
     seed Python, NumPy and TensorFlow, and return the settings."""
     settings = load_settings()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _quiet_stderr():
         import keras
         import tensorflow as tf

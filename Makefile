@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: run test notebooks export lint encoder clean
+.PHONY: run test bench notebooks export lint encoder clean
 
 run: $(VENV)/installed  ## run the six notebooks, then print captions and scores
 	$(PY) -m utils.notebooks run
 
 test: $(VENV)/installed  ## unit tests, then every stored cell output of the notebooks
 	$(PY) -m pytest --nbval tests notebooks
+
+bench: $(VENV)/installed  ## measure speed, as ratios; writes data/bench.json
+	$(PY) -m tests.bench
 
 notebooks: $(VENV)/installed  ## run the notebooks on scenes and store them executed
 	$(PY) -m utils.notebooks store

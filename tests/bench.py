@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from utils.settings import ROOT, start, write_text
@@ -75,22 +76,24 @@ def extraction(scratch: Path) -> Iterator[tuple[str, float]]:
         batch = np.stack([read_picture(dataset.path(picture)) for picture in dataset.images[:BATCH]])
         function(batch)
 
-        def forward(function=function, batch=batch, count=len(dataset.images)):
-            for _ in range(-(-count // BATCH)):
+        def forward(function, batch, dataset):
+            for _ in range(0, len(dataset.images), BATCH):
                 function(batch)[0].numpy()
 
-        def extract(dataset=dataset, encoder=encoder):
-            with tempfile.TemporaryDirectory(dir=scratch) as run_dir, contextlib.redirect_stdout(io.StringIO()):
-                extract_features(dataset, encoder, Path(run_dir))
+        def extract(dataset, encoder):
+            with tempfile.TemporaryDirectory(dir=scratch) as folder:
+                with contextlib.redirect_stdout(io.StringIO()):
+                    extract_features(dataset, encoder, Path(folder))
 
-        bare, whole = median_seconds(rounds, forward, extract)
+        sides = partial(forward, function, batch, dataset), partial(extract, dataset, encoder)
+        bare, whole = median_seconds(rounds, *sides)
         yield key, bare / whole
         yield f"{key.replace('_vs_forward', '')}_pictures_per_second", len(dataset.images) / whole
 
         if name == "vgg16":
             shorter = encoder_function(encoder, BATCH, "bfloat16")
             shorter(batch)
-            exact, half = median_seconds(3, lambda f=function, b=batch: f(b), lambda f=shorter, b=batch: f(b))
+            exact, half = median_seconds(3, partial(function, batch), partial(shorter, batch))
             yield "bfloat16_speedup_vgg16", exact / half
 
 
@@ -124,7 +127,8 @@ MEMORY = """
 import resource, sys
 from pathlib import Path
 from tests.bench import extract_features, folder_dataset, load_encoder
-extract_features(folder_dataset(Path(sys.argv[1]), int(sys.argv[2])), load_encoder("mobilenet", None), Path(sys.argv[3]))
+dataset = folder_dataset(Path(sys.argv[1]), int(sys.argv[2]))
+extract_features(dataset, load_encoder("mobilenet", None), Path(sys.argv[3]))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 

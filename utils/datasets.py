@@ -151,8 +151,8 @@ def _load_own(folder: Path) -> CaptionDataset:
     _notice("pictures without a caption", sorted(uncaptioned - captions.keys()))
     if len(captions) < OWN_LEAST:
         raise UserError(
-            f"{file} has captions for {len(captions)} pictures that are in the folder: {OWN_LEAST} is the least "
-            "that can be divided into train, dev and test, and a few hundred the least to learn from."
+            f"{file} has captions for {len(captions)} pictures that are in the folder: {OWN_LEAST} is "
+            "the least that can be divided into train, dev and test, a few hundred the least to learn from."
         )
     # By a digest of the name: the split of a picture does not depend on the order of the lines,
     # and a picture that is added later moves few of the others.
@@ -178,17 +178,20 @@ def _caption_lines(file: Path) -> Iterator[tuple[int, str, str]]:
             lines = csv.reader(stream, strict=True)
             header = [title.strip().lower() for title in next(lines, [])]
             if header != ["image", "caption"]:
-                raise UserError(f"{file}: its first line has to be image,caption and is {','.join(header)!r}.")
+                found = ",".join(header)
+                raise UserError(f"{file}: its first line has to be image,caption and is {found!r}.")
             for fields in lines:
                 if len(fields) > 2:
                     raise UserError(
-                        f"{file}, line {lines.line_num}: a caption with a comma in it has to stand in double quotes."
+                        f"{file}, line {lines.line_num}: a caption with a comma in it has to stand in "
+                        "double quotes."
                     )
                 if any(field.strip() for field in fields):
                     yield lines.line_num, fields[0].strip(), fields[1].strip() if len(fields) == 2 else ""
     except FileNotFoundError:
         raise UserError(
-            f"{file} is missing. Write one line per caption, image,caption, with these two words as its first line."
+            f"{file} is missing. Write one line per caption, image,caption, and these two words as its "
+            "first line."
         ) from None
     except UnicodeDecodeError as error:
         raise UserError(f"{file} is not in UTF-8 ({error.reason}): save it as CSV UTF-8.") from None

@@ -13,6 +13,8 @@ import hashlib
 import io
 import json
 import os
+import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -188,16 +190,16 @@ def _describe(dataset: CaptionDataset, encoder: Encoder) -> dict:
 
 
 def dataset_fingerprint(dataset: CaptionDataset) -> str:
-    """16 hexadecimal digits of the SHA-256 of the pictures' names and contents, in order."""
+    """16 hexadecimal digits of a BLAKE2 digest of the pictures' names and contents, in order."""
 
     def digest(name: str) -> bytes:
         try:
             content = dataset.path(name).read_bytes()
         except OSError:
             content = b"unreadable"
-        return hashlib.sha256(content).digest()
+        return hashlib.blake2b(content).digest()
 
-    total = hashlib.sha256()
+    total = hashlib.blake2b()  # twice as fast as SHA-256 where the processor has no help for that
     # Reading and hashing run outside Python's lock: 8,000 photographs take about a second.
     with ThreadPoolExecutor(8) as pool:
         for name, content in zip(dataset.images, pool.map(digest, dataset.images), strict=True):
@@ -290,6 +292,12 @@ def is_picture(path: Path) -> bool:
     return True
 
 
+def _step_back() -> None:
+    """Let the calling thread run where the encoder leaves a core idle, not in its place."""
+    if sys.platform == "linux":  # elsewhere a priority belongs to a process
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+
+
 def _pictures(paths: Sequence[Path], size: int, batch: int) -> Iterator[tuple[np.ndarray, list[str]]]:
     """Batches of pictures, uint8 (batch, size, size, 3), and why each could not be read or "".
 
@@ -307,7 +315,7 @@ def _pictures(paths: Sequence[Path], size: int, batch: int) -> Iterator[tuple[np
         except Exception as error:  # decoders raise anything at all on a broken file
             return black, str(error) or type(error).__name__
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(os.cpu_count(), initializer=_step_back) as pool:
         ahead: deque[list[Future]] = deque()
         for start in range(0, len(paths) + _BATCHES_AHEAD * batch, batch):
             ahead.append([pool.submit(read, path) for path in paths[start : start + batch]])

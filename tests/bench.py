@@ -22,12 +22,16 @@ from utils.settings import ROOT, start, write_text
 
 settings = start()
 
+import keras  # noqa: E402
 import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from utils.datasets import CaptionDataset, load_dataset  # noqa: E402
 from utils.encoders import load_encoder  # noqa: E402
 from utils.features import BATCH, encoder_function, extract_features, read_picture  # noqa: E402
+from utils.settings import RECIPES  # noqa: E402
+from utils.training import batches, load_batch, make_captioner, make_optimizer, make_train_step  # noqa: E402
 
 
 def median_seconds(rounds: int, *sides: Callable[[], object]) -> list[float]:
@@ -123,6 +127,120 @@ def reading(scratch: Path) -> Iterator[tuple[str, float]]:
     yield "cache_read_vs_npy_files", files / cache
 
 
+# Of the 30,000 training captions of Flickr8k: how many have 2, 3, 4 ... words.
+FLICKR8K_LENGTHS = [15, 126, 346, 862, 1958, 2537, 2927, 3319, 3319, 3132, 2778, 2320, 1848, 1329, 977, 662]
+FLICKR8K_LENGTHS += [513, 365, 204, 136, 110, 74, 52, 33, 20, 11, 7, 9, 4, 3, 1, 2, 0, 0, 1]
+WORDS, POSITIONS, CHANNELS, CAPTIONS = 3000, 49, 512, 64
+
+
+class TutorialDecoder(keras.Model):
+    """A decoder and (below) a step in the way of the well-known TensorFlow tutorial on image captioning with
+    attention, written for this comparison: one call per word that projects the features again and ends
+    in a layer over the whole vocabulary, in a Python loop as long as the longest caption of all."""
+
+    def __init__(self, embedding_dim: int, units: int):
+        super().__init__()
+        self.units = units
+        self.project = keras.layers.Dense(embedding_dim, activation="relu")
+        self.w1, self.w2 = keras.layers.Dense(units), keras.layers.Dense(units)
+        self.v = keras.layers.Dense(1)
+        self.embedding = keras.layers.Embedding(WORDS, embedding_dim)
+        self.gru = keras.layers.GRU(units, return_sequences=True, return_state=True)
+        self.fc1, self.fc2 = keras.layers.Dense(units), keras.layers.Dense(WORDS)
+
+    def call(self, word, features, hidden):
+        score = self.v(tf.nn.tanh(self.w1(features) + self.w2(hidden[:, None])))
+        context = tf.reduce_sum(tf.nn.softmax(score, axis=1) * features, axis=1)
+        x = tf.concat([context[:, None], self.embedding(word)], axis=-1)
+        output, state = self.gru(x)
+        return self.fc2(self.fc1(output[:, 0])), state
+
+
+def tutorial_step(embedding_dim: int, units: int):
+    decoder, optimizer = TutorialDecoder(embedding_dim, units), keras.optimizers.Adam()
+    cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction=None)
+
+    def loss_function(real, predicted):
+        mask = tf.cast(real != 0, tf.float32)
+        return tf.reduce_mean(cross_entropy(real, predicted) * mask)
+
+    @tf.function
+    def train_step(features, target):
+        loss, hidden = 0.0, tf.zeros((target.shape[0], units))
+        word = target[:, :1]
+        with tf.GradientTape() as tape:
+            projected = decoder.project(tf.cast(features, tf.float32))
+            for i in range(1, target.shape[1]):
+                logits, hidden = decoder(word, projected, hidden)
+                loss += loss_function(target[:, i], logits)
+                word = target[:, i : i + 1]
+        weights = decoder.trainable_variables
+        optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights))
+        return loss
+
+    return train_step
+
+
+def arithmetic(captioner, captions: int, length: int) -> float:
+    """Floating-point operations of the matrix products of a training step, a multiplication and an addition
+    counted as two, the backward pass as twice the forward pass. Nothing else is counted."""
+    units, attention, embedding = captioner.units, captioner.attention_units, captioner.embedding_dim
+    picture = POSITIONS * CHANNELS * attention + CHANNELS * units  # keys, first state
+    word = (units + embedding) * attention + POSITIONS * (attention + CHANNELS)  # query, score, context
+    word += 3 * units * (embedding + CHANNELS + units)  # GRU
+    word += embedding * (units + CHANNELS) + embedding * WORDS  # deep output
+    return 3 * 2 * captions * (picture + length * word)
+
+
+def training(scratch: Path) -> Iterator[tuple[str, float]]:
+    """A training step, against one in the tutorial's way and against bare matrix multiplication."""
+    rng = np.random.default_rng(0)
+    lengths = rng.permutation(np.repeat(np.arange(2, 2 + len(FLICKR8K_LENGTHS)), FLICKR8K_LENGTHS)) + 2
+    tokens = rng.integers(4, WORDS, (len(lengths), max(lengths)), np.int32)
+    tokens[np.arange(max(lengths)) >= lengths[:, None]] = 0
+    array = rng.random((256, POSITIONS, CHANNELS), np.float32).astype(np.float16)
+    rows = rng.integers(256, size=len(tokens))
+    recipe = RECIPES["flickr8k"]
+    captioner = make_captioner(recipe, [str(word) for word in range(WORDS)], POSITIONS, CHANNELS)
+    steps = -(-len(tokens) // CAPTIONS)
+    ours = make_train_step(captioner, make_optimizer(recipe, steps), recipe.label_smoothing)
+    tutorial = tutorial_step(recipe.embedding_dim, recipe.units)
+    epoch = list(batches(tokens, CAPTIONS, np.random.default_rng(1)))
+    shuffled = rng.permutation(len(tokens))[: steps * CAPTIONS // 2].reshape(-1, CAPTIONS)
+    side = 2048
+    matrix = tf.constant(rng.random((side, side), np.float32))
+    multiply = tf.function(lambda a: a @ a)
+
+    def batch_of(indices):
+        return load_batch(array, rows, tokens, indices)
+
+    def whole(indices):  # as wide as the longest caption of all
+        return array[rows[indices]], tokens[indices]
+
+    float(ours(*batch_of(epoch[0]))), float(tutorial(*map(tf.constant, whole(shuffled[0])))), multiply(matrix)
+    seconds = {"ours": [], "tutorial": [], "matrix": []}
+    work = []
+    for number in range(5):
+        for indices in epoch[1 + 12 * number : 13 + 12 * number]:
+            batch = batch_of(indices)
+            started = time.perf_counter()
+            float(ours(*batch))
+            seconds["ours"].append(time.perf_counter() - started)
+            work.append(arithmetic(captioner, len(indices), batch[1].shape[1] - 1))
+            started = time.perf_counter()
+            multiply(matrix).numpy()
+            seconds["matrix"].append(time.perf_counter() - started)
+        started = time.perf_counter()
+        float(tutorial(*map(tf.constant, whole(shuffled[1 + number]))))
+        seconds["tutorial"].append(time.perf_counter() - started)
+    # Both epochs have the same number of steps; ours are of all lengths, so their mean counts.
+    yield "epoch_speedup_vs_tutorial", np.median(seconds["tutorial"]) / np.mean(seconds["ours"])
+    rate = 2 * side**3 / np.median(seconds["matrix"])
+    yield "step_fraction_of_matmul_rate", np.sum(work) / np.sum(seconds["ours"]) / rate
+    yield "training_step_ms", 1000 * np.mean(seconds["ours"])
+    yield "matmul_gflops", rate / 1e9
+
+
 MEMORY = """
 import resource, sys
 from pathlib import Path
@@ -151,7 +269,7 @@ def memory(scratch: Path) -> Iterator[tuple[str, float]]:
 
 def main() -> None:
     figures: dict[str, float] = {}
-    for part in (memory, reading, extraction):  # memory first: a child inherits its parent's peak
+    for part in (memory, reading, extraction, training):  # memory first: a child inherits its parent's peak
         with tempfile.TemporaryDirectory() as scratch:
             print(part.__doc__, flush=True)
             for name, value in part(Path(scratch)):

@@ -1,6 +1,8 @@
 """Notebook 4's promises: the loss counts words, an epoch is an epoch, a stopped run goes on."""
 
 import dataclasses
+import subprocess
+import sys
 from pathlib import Path
 
 import keras
@@ -11,16 +13,15 @@ import tensorflow as tf
 from utils import training
 from utils.datasets import CaptionDataset
 from utils.features import FeatureCache
-from utils.settings import UserError, load_settings
+from utils.settings import ROOT, UserError, load_settings
 from utils.training import batches, make_captioner, make_optimizer, make_train_step, masked_loss, train
 
 NAMES = tuple(f"{i}.png" for i in range(12))
 
 
-@pytest.fixture
-def run(tmp_path):
+def tiny(run_dir):
     """(settings, dataset, cache) of a dozen pictures whose captions can be read from their features."""
-    settings = load_settings({"CAPTION_RUN_DIR": str(tmp_path / "run"), "CAPTION_EPOCHS": "3"})
+    settings = load_settings({"CAPTION_RUN_DIR": str(run_dir), "CAPTION_EPOCHS": "3"})
     recipe = dataclasses.replace(settings.recipe, embedding_dim=8, units=16, batch_size=4)
     settings = dataclasses.replace(settings, recipe=recipe)
     rng = np.random.default_rng(0)
@@ -32,6 +33,11 @@ def run(tmp_path):
     array = rng.random((12, 4, 6)).astype(np.float16)
     cache = FeatureCache(array=array, grid=(2, 2), names=NAMES, broken={}, fingerprint="one")
     return settings, dataset, cache
+
+
+@pytest.fixture
+def run(tmp_path):
+    return tiny(tmp_path / "run")
 
 
 def test_loss_is_the_mean_over_real_words_only():
@@ -139,3 +145,40 @@ def test_a_damaged_model_file_is_named(run):
     (settings.run_dir / "captioner.keras").write_bytes(b"not a model")
     with pytest.raises(UserError, match="captioner.keras can't be loaded"):
         train(settings, dataset, cache)
+
+
+TWO_DEVICES = """
+import sys, tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+import dataclasses, keras, numpy as np
+from pathlib import Path
+from tests.test_training import make_captioner, make_train_step, tiny, train, training
+settings, dataset, cache = tiny(Path(sys.argv[1]))
+recipe = dataclasses.replace(settings.recipe, dropout=0.0)
+tokens = [[2, 4, 5, 3, 0], [2, 5, 4, 5, 3], [2, 4, 3, 0, 0], [2, 5, 5, 3, 0], [2, 4, 4, 4, 3]]
+tokens = np.array(tokens, np.int32)
+strategies = {make_train_step: tf.distribute.get_strategy()}
+strategies[training.make_parallel_step] = training.mirrored_strategy()
+for make_step, strategy in strategies.items():
+    with strategy.scope():
+        keras.utils.set_random_seed(1)
+        captioner = make_captioner(recipe, ["<pad>", "<unk>", "<start>", "<end>", "a", "b"], 4, 6)
+        step = make_step(captioner, keras.optimizers.SGD(0.5))
+    print("losses", *[float(step(cache.array[:count], tokens[:count])) for count in (5, 4, 1, 5, 5)])
+print(strategy.num_replicas_in_sync, "devices")
+_, history = train(dataclasses.replace(settings, devices="all"), dataset, cache)
+print(history["dev_loss"][-1] < history["dev_loss"][0])
+"""
+
+
+def test_two_devices_learn_what_one_does(tmp_path):
+    """Two logical devices on the CPU. With plain gradient descent: Adam makes much of rounding errors."""
+    command = [sys.executable, "-c", TWO_DEVICES, str(tmp_path)]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr[-2000:]
+    said = [line.split()[1:] for line in result.stdout.splitlines() if line.startswith("losses")]
+    one, two = (np.array(losses, float) for losses in said)
+    assert "2 devices" in result.stdout and result.stdout.endswith("True\n")
+    np.testing.assert_allclose(one, two, atol=1e-5)
+    assert one[-1] < one[0] - 0.05

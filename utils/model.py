@@ -119,24 +119,33 @@ class Captioner(keras.Model):
     positions      of the encoder's grid (L)
     channels       of the features (C)
     embedding_dim  of a word vector
-    units          of the GRU state and of the attention
+    units          of the GRU state
     dropout        share of features, word vectors and outputs that are zeroed in training
+    attention_units  of the keys and of the query
 
     Called with (features (B, L, C), tokens int (B, T)) it gives logits, float32 (B, T, words):
     row t is about the word that follows tokens[:, t].
     """
 
     def __init__(
-        self, vocabulary, positions, channels, embedding_dim=256, units=512, dropout=0.4, **kwargs
+        self,
+        vocabulary,
+        positions,
+        channels,
+        embedding_dim=256,
+        units=512,
+        dropout=0.4,
+        attention_units=256,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         self.vocabulary = list(vocabulary)
         self.positions, self.channels, self.embedding_dim = positions, channels, embedding_dim
-        self.units, self.rate = units, dropout
+        self.units, self.rate, self.attention_units = units, dropout, attention_units
         self.embedding = keras.layers.Embedding(len(self.vocabulary), embedding_dim, name="embedding")
         self.normalize = keras.layers.LayerNormalization(name="normalize")
         self.position = keras.layers.Embedding(positions, channels, name="position")
-        self.attention = BahdanauAttention(units, name="attention")
+        self.attention = BahdanauAttention(attention_units, name="attention")
         self.first_state = keras.layers.Dense(units, activation="tanh", name="first_state")
         self.cell = keras.layers.GRUCell(units, name="gru")
         self.from_state = keras.layers.Dense(embedding_dim, name="from_state")
@@ -161,7 +170,7 @@ class Captioner(keras.Model):
         self.built = True
 
     def read(self, features, training=False):
-        """Once per picture: features (B, L, C) -> picture, which is values (B, L, C) and keys (B, L, units),
+        """Once per picture: features (B, L, C) -> picture, which is values (B, L, C) and keys (B, L, any),
         and the first state (B, units), from the mean of the features."""
         values = self.normalize(keras.ops.cast(features, self.compute_dtype))
         values = self.dropout(values, training=training) + self.position(tf.range(self.positions))
@@ -200,11 +209,14 @@ class Captioner(keras.Model):
             outputs = [array.write(t, x) for array, x in zip(outputs, (state, context, weights))]
             return t + 1, state, outputs
 
-        _, _, outputs = tf.while_loop(lambda t, *_: t < length, body, (0, state, outputs))
+        start = (0, state, outputs)
+        # The maximum is for XLA, which reserves the memory of all steps beforehand.
+        _, _, outputs = tf.while_loop(lambda t, *_: t < length, body, start, maximum_iterations=length)
         states, contexts, weights = (keras.ops.transpose(x.stack(), (1, 0, 2)) for x in outputs)
         return self.score_words(words, states, contexts, training), weights
 
     def get_config(self):
         sizes = {"positions": self.positions, "channels": self.channels}
         sizes |= {"embedding_dim": self.embedding_dim, "units": self.units, "dropout": self.rate}
+        sizes |= {"attention_units": self.attention_units}
         return {**super().get_config(), "vocabulary": self.vocabulary, **sizes}

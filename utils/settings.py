@@ -37,6 +37,7 @@ class Recipe:
     dropout        share of inputs and outputs zeroed in training
     batch_size     captions per training step
     learning_rate  the highest, reached after the warm-up
+    label_smoothing  share of the target spread over all words
     epochs         the most passes over the training captions
     """
 
@@ -46,18 +47,40 @@ class Recipe:
     dropout: float
     batch_size: int
     learning_rate: float
+    label_smoothing: float
     epochs: int
 
 
 RECIPES = {
     "scenes": Recipe(
-        min_count=1, embedding_dim=128, units=256, dropout=0.3, batch_size=32, learning_rate=4e-3, epochs=16
+        min_count=1,
+        embedding_dim=128,
+        units=256,
+        dropout=0.3,
+        batch_size=32,
+        learning_rate=4e-3,
+        label_smoothing=0.0,
+        epochs=18,
     ),
     "flickr8k": Recipe(
-        min_count=5, embedding_dim=256, units=512, dropout=0.3, batch_size=64, learning_rate=1e-3, epochs=8
+        min_count=5,
+        embedding_dim=256,
+        units=512,
+        dropout=0.5,
+        batch_size=64,
+        learning_rate=1e-3,
+        label_smoothing=0.1,
+        epochs=12,
     ),
     "own": Recipe(
-        min_count=2, embedding_dim=256, units=512, dropout=0.3, batch_size=16, learning_rate=1e-3, epochs=30
+        min_count=2,
+        embedding_dim=256,
+        units=512,
+        dropout=0.5,
+        batch_size=16,
+        learning_rate=1e-3,
+        label_smoothing=0.1,
+        epochs=30,
     ),
 }
 
@@ -73,6 +96,7 @@ class Settings:
     folder    of your own pictures and their `captions.csv`; None for the other datasets
     seed      of everything random in training
     recipe    sizes and training settings, by dataset
+    devices   to train on: `one`, or `all` GPUs of this machine
     """
 
     dataset: str
@@ -82,6 +106,7 @@ class Settings:
     seed: int
     recipe: Recipe
     folder: Path | None = None
+    devices: str = "one"
 
     def __str__(self) -> str:
         # The run folder by its last two parts: the same on every machine.
@@ -105,7 +130,7 @@ def _integer(environ: Mapping[str, str], name: str, lowest: int) -> int | None:
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read `CAPTION_DATASET`, `CAPTION_ENCODER`, `CAPTION_DATA_DIR`, `CAPTION_RUN_DIR`,
-    `CAPTION_SEED` and `CAPTION_EPOCHS`; an unset or empty one takes its default.
+    `CAPTION_SEED`, `CAPTION_EPOCHS` and `CAPTION_DEVICES`; an unset or empty one takes its default.
 
     Raises UserError that names the variable and the values it may take.
     """
@@ -126,6 +151,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     if folder:  # two folders of one name are two datasets
         name = f"{folder.name}-{hashlib.sha256(str(folder).encode()).hexdigest()[:6]}"
     run_dir = environ.get("CAPTION_RUN_DIR") or ROOT / "data" / "runs" / f"{name}-{encoder}"
+    devices = environ.get("CAPTION_DEVICES") or "one"
+    if devices not in ("one", "all"):
+        raise UserError(f"CAPTION_DEVICES={devices!r}: choose one of one, all.")
     seed = _integer(environ, "CAPTION_SEED", 0)
     epochs = _integer(environ, "CAPTION_EPOCHS", 1)
     recipe = RECIPES[dataset]
@@ -137,6 +165,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         seed=1 if seed is None else seed,
         recipe=recipe if epochs is None else replace(recipe, epochs=epochs),
         folder=folder,
+        devices=devices,
     )
 
 

@@ -70,7 +70,7 @@ RECIPES = {
         batch_size=64,
         learning_rate=1e-3,
         label_smoothing=0.1,
-        epochs=12,
+        epochs=9,
     ),
     "own": Recipe(
         min_count=2,

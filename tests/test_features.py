@@ -285,6 +285,23 @@ def test_a_full_disk_is_said_and_what_is_done_stays(dataset, encoder, tmp_path, 
     assert contents(tmp_path / "full") == contents(tmp_path / "whole")
 
 
+FULL = """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (2100, resource.RLIM_INFINITY))  # bytes; the whole cache has 3,584
+"""
+
+
+def test_a_disk_that_fills_up_in_the_middle_of_a_row_spoils_nothing(dataset, encoder, tmp_path):
+    command = [sys.executable, "-c", FULL + CHILD, str(dataset.folder), str(tmp_path / "full")]
+    child = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert "UserError" in child.stderr and "features.npy can't be written: File too large" in child.stderr
+    assert json.loads((tmp_path / "full" / "features.json").read_text())["done"] in (4, 8)
+    extract_features(dataset, encoder, tmp_path / "full")
+    extract_features(dataset, encoder, tmp_path / "whole")
+    assert contents(tmp_path / "full") == contents(tmp_path / "whole")
+
+
 @pytest.mark.parametrize(
     ("speedup", "noise", "batches", "chosen"),
     [

@@ -48,6 +48,13 @@ def test_loss_is_the_mean_over_real_words_only():
     assert float(masked_loss(target, logits)) == pytest.approx(expected, rel=1e-5)
 
 
+def test_label_smoothing_is_kerass():
+    logits, target = tf.random.stateless_normal((1, 3, 5), (3, 4)), np.array([[4, 1, 2]])
+    theirs = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1)
+    expected = float(theirs(np.eye(5)[target], logits))
+    assert float(masked_loss(target, logits, smoothing=0.1)) == pytest.approx(expected, rel=1e-5)
+
+
 def test_an_epoch_has_each_caption_once_in_batches_of_similar_length():
     rng = np.random.default_rng(0)
     tokens = np.zeros((1003, 30), np.int32)
@@ -102,6 +109,23 @@ def test_a_run_stopped_in_any_epoch_ends_like_one_that_was_not(run, monkeypatch,
         assert resumed_history[column] == history[column] and len(history[column]) == 3
     for one, other in zip(through.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_the_average_is_measured_and_the_last_weights_go_on(run):
+    settings, dataset, cache = run
+    averages = []
+
+    def stop_after_two(captioner):
+        averages.append(captioner.get_weights())
+        if len(averages) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(settings, dataset, cache, stop_after_two)
+    going_on = training.load_captioner(settings.run_dir / "training.keras").get_weights()
+    best = training.load_captioner(settings.run_dir / "captioner.keras").get_weights()
+    assert all(map(np.array_equal, best, averages[0]))
+    assert not any(map(np.array_equal, going_on, averages[0]))
 
 
 def test_each_epoch_has_its_own_order(run, monkeypatch):

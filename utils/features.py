@@ -190,16 +190,16 @@ def _describe(dataset: CaptionDataset, encoder: Encoder) -> dict:
 
 
 def dataset_fingerprint(dataset: CaptionDataset) -> str:
-    """16 hexadecimal digits of a BLAKE2 digest of the pictures' names and contents, in order."""
+    """16 hexadecimal digits of the SHA-256 of the pictures' names and contents, in order."""
 
     def digest(name: str) -> bytes:
         try:
             content = dataset.path(name).read_bytes()
         except OSError:
             content = b"unreadable"
-        return hashlib.blake2b(content).digest()
+        return hashlib.sha256(content).digest()
 
-    total = hashlib.blake2b()  # twice as fast as SHA-256 where the processor has no help for that
+    total = hashlib.sha256()
     # Reading and hashing run outside Python's lock: 8,000 photographs take about a second.
     with ThreadPoolExecutor(8) as pool:
         for name, content in zip(dataset.images, pool.map(digest, dataset.images), strict=True):
@@ -333,8 +333,7 @@ def encoder_function(encoder: Encoder, batch: int, compute: str = "float32"):
     It gives float16 features (batch, rows*cols, channels) and the largest size of a number in each
     picture's features before the rounding to float16, float32 (batch,).
 
-    compute  the number format of the convolutions: `float32`, `bfloat16` or `float16`. Without
-             XLA, which made all three encoders slower on a CPU.
+    compute  the number format of the convolutions: `float32`, `bfloat16` or `float16`
     """
     rows, cols = encoder.grid
     size = encoder.input_size

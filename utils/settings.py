@@ -51,6 +51,16 @@ class Recipe:
     epochs: int
 
 
+_PHOTOGRAPHS = Recipe(
+    min_count=5,
+    embedding_dim=256,
+    units=512,
+    dropout=0.5,
+    batch_size=64,
+    learning_rate=1e-3,
+    label_smoothing=0.1,
+    epochs=9,
+)
 RECIPES = {
     "scenes": Recipe(
         min_count=1,
@@ -62,26 +72,9 @@ RECIPES = {
         label_smoothing=0.0,
         epochs=18,
     ),
-    "flickr8k": Recipe(
-        min_count=5,
-        embedding_dim=256,
-        units=512,
-        dropout=0.5,
-        batch_size=64,
-        learning_rate=1e-3,
-        label_smoothing=0.1,
-        epochs=9,
-    ),
-    "own": Recipe(
-        min_count=2,
-        embedding_dim=256,
-        units=512,
-        dropout=0.5,
-        batch_size=16,
-        learning_rate=1e-3,
-        label_smoothing=0.1,
-        epochs=30,
-    ),
+    "flickr8k": _PHOTOGRAPHS,
+    # Fewer pictures: smaller batches and more epochs, for enough steps.
+    "own": replace(_PHOTOGRAPHS, min_count=2, batch_size=16, epochs=30),
 }
 
 

@@ -28,8 +28,10 @@ import tensorflow as tf  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from utils.datasets import CaptionDataset, load_dataset  # noqa: E402
+from utils.decoding import beam_search, greedy_search  # noqa: E402
 from utils.encoders import load_encoder  # noqa: E402
 from utils.features import BATCH, encoder_function, extract_features, read_picture  # noqa: E402
+from utils.model import SPECIAL, START  # noqa: E402
 from utils.settings import RECIPES  # noqa: E402
 from utils.training import (  # noqa: E402
     batches,
@@ -249,6 +251,40 @@ def training(scratch: Path) -> Iterator[tuple[str, float]]:
     yield "matmul_gflops", rate / 1e9
 
 
+def decoding(scratch: Path) -> Iterator[tuple[str, float]]:
+    """Captions from features in memory. The model is untrained and never ends a caption, so lengths are set:
+    11 words (with <end>) is the mean on Flickr8k, 20 about the longest of a batch, which all must wait for."""
+    rng = np.random.default_rng(0)
+    vocabulary = [*SPECIAL, *map(str, range(WORDS - len(SPECIAL)))]
+    captioner = make_captioner(RECIPES["flickr8k"], vocabulary, POSITIONS, CHANNELS)
+    features = rng.random((1024, POSITIONS, CHANNELS), np.float32).astype(np.float16)
+    batches = [tf.constant(part) for part in np.split(features, 8)]
+
+    def one_by_one(pictures):
+        for picture in pictures:
+            seen, state = captioner.read(picture[None])
+            word = tf.constant([vocabulary.index(START)])
+            for _ in range(11):
+                vector = captioner.embedding(word)
+                state, context, _ = captioner.step(vector, state, seen)
+                word = tf.argmax(captioner.score_words(vector, state, context), axis=1)
+                int(word[0])
+
+    def greedy():
+        for batch in batches:
+            greedy_search(captioner, batch, max_length=20)[0].numpy()
+
+    def beam():
+        for batch in batches:
+            beam_search(captioner, batch, 3, max_length=20)[0].numpy()
+
+    greedy(), beam(), one_by_one(features[:1])
+    single, batched, searched = median_seconds(3, lambda: one_by_one(features[:16]), greedy, beam)
+    yield "greedy_speedup_vs_one_by_one", (single / 16) / (batched / len(features))
+    yield "greedy_seconds_per_1000", 1000 * batched / len(features)
+    yield "beam3_seconds_per_1000", 1000 * searched / len(features)
+
+
 MEMORY = """
 import resource, sys
 from pathlib import Path
@@ -277,7 +313,7 @@ def memory(scratch: Path) -> Iterator[tuple[str, float]]:
 
 def main() -> None:
     figures: dict[str, float] = {}
-    for part in (memory, reading, extraction, training):  # memory first: a child inherits its parent's peak
+    for part in (memory, reading, extraction, training, decoding):  # memory first: a child inherits its parent's peak
         with tempfile.TemporaryDirectory() as scratch:
             print(part.__doc__, flush=True)
             for name, value in part(Path(scratch)):

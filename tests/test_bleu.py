@@ -2,7 +2,9 @@
 
 import math
 
+import numpy as np
 import pytest
+from sacrebleu.metrics import BLEU
 
 from utils.bleu import closest_length, corpus_bleu, matches
 
@@ -47,3 +49,30 @@ def test_all_references_count():
 def test_lists_of_different_length_are_refused():
     with pytest.raises(ValueError, match="1 lists of references for 2 hypotheses"):
         corpus_bleu([[words("a")]], [words("a"), words("b")])
+
+
+def random_corpus(rng):
+    """References and hypotheses over a few words: repeated n-grams, ties of length, empty and very short ones."""
+
+    def caption(shortest):
+        return [str(word) for word in rng.integers(rng.integers(1, 8), size=rng.integers(shortest, 9))]
+
+    count = rng.integers(1, 6)
+    references = [[caption(1) for _ in range(rng.integers(1, 6))] for _ in range(count)]
+    copies = [references[i][0] if rng.random() < 0.3 else caption(0) for i in range(count)]
+    return references, copies
+
+
+def test_the_score_is_sacrebleus():
+    rng, zeros, penalties = np.random.default_rng(0), 0, 0
+    for _ in range(400):
+        references, hypotheses = random_corpus(rng)
+        ours = corpus_bleu(references, hypotheses)
+        most = max(map(len, references))
+        by_place = [[" ".join(some[k]) if k < len(some) else None for some in references] for k in range(most)]
+        for order, score in enumerate(ours, 1):
+            theirs = BLEU(tokenize="none", smooth_method="none", max_ngram_order=order)
+            result = theirs.corpus_score([" ".join(words) for words in hypotheses], by_place)
+            assert score == pytest.approx(result.score / 100, abs=1e-9)
+        zeros, penalties = zeros + (ours[3] == 0), penalties + (result.bp < 1)
+    assert 50 < zeros < 350 and 50 < penalties < 350, "all cases are among them"

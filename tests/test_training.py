@@ -48,6 +48,26 @@ def test_loss_is_the_mean_over_real_words_only():
     assert float(masked_loss(target, logits)) == pytest.approx(expected, rel=1e-5)
 
 
+def test_a_word_weighs_the_same_in_a_short_batch_and_in_a_long_one(run, monkeypatch):
+    settings, dataset, cache = run
+    counts = []
+
+    def spy(target, logits, smoothing=0.0, count=None):
+        counts.append(count)
+        return masked_loss(target, logits, smoothing, count)
+
+    monkeypatch.setattr(training, "masked_loss", spy)
+    settings = dataclasses.replace(settings, recipe=dataclasses.replace(settings.recipe, epochs=1, dropout=0.0))
+    train(settings, dataset, cache)
+    # "a red car" and "a red car far away", each with its <end>, of eight pictures, in batches of four.
+    assert counts[0] == pytest.approx(8 * (4 + 6) / 4)
+
+    target = np.array([[1, 2, 0, 0], [1, 2, 3, 4]])
+    logits = tf.random.stateless_normal((2, 4, 5), (1, 2))
+    parts = sum(masked_loss(target[[i]], logits[i : i + 1], count=7.0) for i in range(2))
+    assert float(parts) == pytest.approx(float(masked_loss(target, logits)) * 6 / 7, rel=1e-5)
+
+
 def test_label_smoothing_is_kerass():
     logits, target = tf.random.stateless_normal((1, 3, 5), (3, 4)), np.array([[4, 1, 2]])
     theirs = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1)
@@ -176,6 +196,7 @@ import sys, tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 import dataclasses, keras, numpy as np
+from functools import partial
 from pathlib import Path
 from tests.test_training import make_captioner, make_train_step, tiny, train, training
 settings, dataset, cache = tiny(Path(sys.argv[1]))
@@ -188,7 +209,7 @@ for make_step, strategy in strategies.items():
     with strategy.scope():
         keras.utils.set_random_seed(1)
         captioner = make_captioner(recipe, ["<pad>", "<unk>", "<start>", "<end>", "a", "b"], 4, 6)
-        step = make_step(captioner, keras.optimizers.SGD(0.5))
+        step = make_step(captioner, keras.optimizers.SGD(0.5), partial(training.masked_loss, count=9.0))
     print("losses", *[float(step(cache.array[:count], tokens[:count])) for count in (5, 4, 1, 5, 5)])
 print(strategy.num_replicas_in_sync, "devices")
 _, history = train(dataclasses.replace(settings, devices="all"), dataset, cache)

@@ -48,7 +48,8 @@ def greedy_search(captioner: Captioner, features, max_length: int = 30):
 def beam_search(
     captioner: Captioner, features, beam_width: int = 3, length_penalty: float = 0.7, max_length: int = 30
 ):
-    """The most probable captions found by keeping `beam_width` beginnings (K) alive.
+    """The most probable captions found by keeping `beam_width` beginnings (K) alive. One of them is
+    always that of greedy search, so without length penalty the result is never less probable.
 
     features float (B, L, C) -> tokens int32 (B, K, T), log-probabilities float32 (B, K) in nats without
     length penalty, attention weights (B, K, T, L). Best first, by log-probability / length**length_penalty
@@ -82,8 +83,12 @@ def beam_search(
         steps = tf.nn.log_softmax(captioner.score_words(vector, state, context) + never)
         # A finished caption has one child: itself, at no cost.
         steps = tf.where(tf.reshape(done, (-1, 1)), only_pad, steps)
-        totals = scores[:, :, None] + tf.reshape(steps, (batch, beam_width, -1))
-        scores, best = tf.math.top_k(tf.reshape(totals, (batch, -1)), beam_width)
+        totals = tf.reshape(scores[:, :, None] + tf.reshape(steps, (batch, beam_width, -1)), (batch, -1))
+        # The best child of the first beam goes first: the first beam is greedy search.
+        first = tf.argmax(totals[:, : len(vocabulary)], axis=1)
+        first = tf.one_hot(first, beam_width * len(vocabulary), on_value=1e9)
+        _, best = tf.math.top_k(totals + first, beam_width)
+        scores = tf.gather(totals, best, batch_dims=1)
         parent, word = best // len(vocabulary), best % len(vocabulary)
         # Whatever belongs to a beginning follows it to its new place.
         tokens = tf.concat([tf.gather(tokens, parent, batch_dims=1), word[:, :, None]], axis=2)

@@ -150,11 +150,6 @@ class Captioner(keras.Model):
         self.cell = keras.layers.GRUCell(units, name="gru")
         self.from_state = keras.layers.Dense(embedding_dim, name="from_state")
         self.from_context = keras.layers.Dense(embedding_dim, use_bias=False, name="from_context")
-        # Near zero, so that an untrained model gives all words nearly the same probability.
-        small = keras.initializers.RandomNormal(stddev=0.01)
-        self.to_words = keras.layers.Dense(
-            len(self.vocabulary), kernel_initializer=small, dtype="float32", name="to_words"
-        )
         self.dropout = keras.layers.Dropout(dropout)
 
     def build(self, input_shape=None):
@@ -166,7 +161,7 @@ class Captioner(keras.Model):
         self.cell.build((None, self.embedding_dim + self.channels))
         self.from_state.build((None, self.units))
         self.from_context.build((None, self.channels))
-        self.to_words.build((None, self.embedding_dim))
+        self.bias = self.add_weight(shape=(len(self.vocabulary),), initializer="zeros", name="bias")
         self.built = True
 
     def read(self, features, training=False):
@@ -189,7 +184,9 @@ class Captioner(keras.Model):
         """Word vector, state and context (..., any) -> logits (..., words)."""
         state = self.dropout(state, training=training)
         hidden = self.from_state(state) + self.from_context(context) + word
-        return self.to_words(self.dropout(keras.ops.tanh(hidden), training=training))
+        hidden = self.dropout(keras.ops.tanh(hidden), training=training)
+        words = keras.ops.transpose(self.embedding.embeddings)
+        return keras.ops.cast(keras.ops.matmul(hidden, words) + self.bias, "float32")
 
     def call(self, inputs, training=False):
         return self.teacher_force(*inputs, training=training)[0]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -182,4 +183,69 @@ def show_attention(
         axis.imshow(grey, cmap="gray", alpha=0.5)
         axis.imshow(upsample(one, len(picture)), cmap="inferno", alpha=0.65, vmin=0, vmax=brightest)
         axis.set_title(word, fontsize=11)
+    return figure
+
+
+def show_line(words: Sequence[str], values: Sequence[float], limit: float, title: str, ylabel: str) -> Figure:
+    """One value per word of a caption, and a dashed line at the largest value possible."""
+    figure, axis = plt.subplots(figsize=(max(5, 0.8 * len(words)), 2.6))
+    axis.plot(values, marker="o")
+    axis.axhline(limit, color=RED, linestyle="--", linewidth=1.5)
+    axis.set(title=title, ylabel=ylabel, ylim=(0, 1.1 * limit), xticks=range(len(words)))
+    axis.set_xticklabels(words, rotation=45, ha="right", rotation_mode="anchor")
+    return figure
+
+
+def show_tree(levels: Sequence[Sequence[Sequence[str]]], best: Sequence[str], title: str) -> Figure:
+    """The beginnings that a beam search kept, as a tree that grows to the right.
+
+    levels  for each step the beginnings alive after it, best first, each a list of words
+    best    the caption that won; its words stand on blue
+    """
+    figure, axis = plt.subplots(figsize=(1.45 * len(levels) + 0.6, 0.62 * max(map(len, levels)) + 0.8))
+    places = {(): (-0.6, (max(map(len, levels)) - 1) / 2)}
+    for step, level in enumerate(levels):
+        for row, words in enumerate(map(tuple, level)):
+            if words in places:  # a finished caption, carried on from the step before
+                continue
+            places[words] = (step, row)
+            won = words == tuple(best[: len(words)])
+            (x, y), (parent_x, parent_y) = places[words], places[words[:-1]]
+            line = {"color": BLUE, "linewidth": 2} if won else {"color": "#999999", "linewidth": 1}
+            axis.plot((parent_x, x), (parent_y, y), zorder=1 + won, **line)
+            box = {"boxstyle": "round,pad=0.25", "linewidth": 1}
+            box |= {"facecolor": BLUE if won else "white", "edgecolor": BLUE if won else "#999999"}
+            color = "white" if won else "black"
+            axis.text(x, y, words[-1], ha="center", va="center", color=color, bbox=box, zorder=3)
+    axis.set(xlim=(-0.7, len(levels) - 0.4), title=title)
+    axis.set_ylim(max(map(len, levels)) - 0.4, -0.6)
+    axis.axis("off")
+    return figure
+
+
+def show_matrix(words: Sequence[str], matrix: np.ndarray, title: str) -> Figure:
+    """A square matrix of similarities, a word to each row and column: -1 is orange, 0 white, 1 blue."""
+    figure, axis = plt.subplots(figsize=(0.5 * len(words) + 2.2, 0.5 * len(words) + 1))
+    colors = LinearSegmentedColormap.from_list("similarity", [ORANGE, "white", BLUE])
+    image = axis.imshow(matrix, cmap=colors, vmin=-1, vmax=1)
+    axis.set(xticks=range(len(words)), yticks=range(len(words)), title=title)
+    axis.set_xticklabels(words, rotation=45, ha="right", rotation_mode="anchor")
+    axis.set_yticklabels(words)
+    axis.grid(visible=False)
+    figure.colorbar(image, shrink=0.8)
+    return figure
+
+
+def show_intervals(samples: Mapping[str, Sequence[float]], title: str, xlabel: str) -> Figure:
+    """For each name the middle 95 % of its samples as a bar, and their median as a dot."""
+    figure, axis = plt.subplots(figsize=(7, 0.5 * len(samples) + 1))
+    for row, values in enumerate(samples.values()):
+        low, middle, high = np.percentile(values, (2.5, 50, 97.5))
+        axis.plot((low, high), (row, row), color=BLUE, linewidth=6, alpha=0.4, solid_capstyle="butt")
+        axis.plot(middle, row, "o", color=BLUE)
+        axis.text(high, row, f"  {low:.3f} to {high:.3f}", va="center")
+    axis.set(yticks=range(len(samples)), yticklabels=list(samples), title=title, xlabel=xlabel)
+    axis.margins(x=0.25)
+    axis.set_ylim(len(samples) - 0.5, -0.5)
+    axis.grid(axis="y", visible=False)
     return figure

@@ -56,11 +56,12 @@ def load_batch(
     return array[rows[indices]], tokens[:, : np.count_nonzero(tokens, axis=1).max()]
 
 # %% ../notebooks/04_training.ipynb #88849fc6
-def masked_loss(target, logits, smoothing=0.0):
+def masked_loss(target, logits, smoothing=0.0, count=None):
     """Cross-entropy per real word: target int (B, T), logits (B, T, words) -> one number, in nats.
 
     smoothing  share of the target that is spread evenly over all words (Szegedy et al., "Rethinking
                the Inception architecture for computer vision", 2016, section 7)
+    count      what the sum is divided by, in place of the number of real words in this batch
     """
     target = tf.cast(target, tf.int32)  # Keras's `fit` hands targets over as floats
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(target, logits)
@@ -68,7 +69,7 @@ def masked_loss(target, logits, smoothing=0.0):
         even = tf.reduce_logsumexp(logits, axis=-1) - tf.reduce_mean(logits, axis=-1)
         losses = (1 - smoothing) * losses + smoothing * even
     mask = tf.cast(target != 0, losses.dtype)
-    return tf.reduce_sum(losses * mask) / tf.reduce_sum(mask)
+    return tf.reduce_sum(losses * mask) / (tf.reduce_sum(mask) if count is None else count)
 
 # %% ../notebooks/04_training.ipynb #7843af29
 LONGEST_GRADIENT = 5.0
@@ -125,38 +126,38 @@ def mirrored_strategy() -> tf.distribute.Strategy:
     return tf.distribute.MirroredStrategy(cross_device_ops=on_one)
 
 
-def make_parallel_step(
-    captioner: Captioner, optimizer: keras.optimizers.Optimizer, loss_function=masked_loss
-):
-    """`make_train_step` for all devices of the current strategy, each with a part of the batch."""
+def make_parallel_step(captioner: Captioner, optimizer: keras.optimizers.Optimizer, loss_function):
+    """`make_train_step` for all devices of the current strategy, each with a part of the batch.
+
+    `loss_function` must add up: the losses of the parts of a batch are the loss of the whole.
+    """
     strategy = tf.distribute.get_strategy()
     count = strategy.num_replicas_in_sync
     if not optimizer.built:
         optimizer.build(captioner.trainable_variables)
 
-    def part_step(features, tokens, share):
+    def part_step(features, tokens):
         with tf.GradientTape() as tape:
             logits = captioner((features, tokens[:, :-1]), training=True)
-            loss = loss_function(tokens[:, 1:], logits) * share
+            loss = loss_function(tokens[:, 1:], logits)
         gradients = tape.gradient(loss, captioner.trainable_variables)
         gradients, _ = tf.clip_by_global_norm(gradients, LONGEST_GRADIENT / count)
         optimizer.apply(gradients, captioner.trainable_variables)  # Keras adds up those of all devices
         return loss
 
     @tf.function(reduce_retracing=True)
-    def run_parts(features, tokens, share):
-        return strategy.run(part_step, (features, tokens, share))
+    def run_parts(features, tokens):
+        return strategy.run(part_step, (features, tokens))
 
     def train_step(features, tokens):
-        if len(tokens) < count:  # no device may be left without a caption: the batch twice has the same loss
-            features, tokens = (np.concatenate([x] * count) for x in (features, tokens))
-        parts = [np.array_split(x, count) for x in (features, tokens)]
-        words = np.array([np.count_nonzero(part[:, 1:]) for part in parts[1]], np.float32)
+        # No device may be left without a caption: an empty one adds nothing to the loss.
+        missing = [(0, max(0, count - len(tokens)))]
+        features, tokens = np.pad(features, missing + [(0, 0)] * 2), np.pad(tokens, missing + [(0, 0)])
         parts = [
             strategy.experimental_distribute_values_from_function(
                 lambda device, part=part: tf.constant(part[device.replica_id_in_sync_group])
             )
-            for part in (*parts, words / words.sum())
+            for part in (np.array_split(features, count), np.array_split(tokens, count))
         ]
         return tf.add_n(strategy.experimental_local_results(run_parts(*parts)))
 
@@ -284,7 +285,8 @@ def train(
     keras.utils.set_random_seed(settings.seed)
     several = settings.devices == "all"
     strategy = mirrored_strategy() if several else tf.distribute.get_strategy()
-    smoothed_loss = partial(masked_loss, smoothing=recipe.label_smoothing)
+    words = np.count_nonzero(tokens[:, 1:]) / steps
+    loss_function = partial(masked_loss, smoothing=recipe.label_smoothing, count=words)
     with strategy.scope():
         if (run_dir / "training.keras").exists():
             captioner = load_captioner(run_dir / "training.keras")
@@ -292,7 +294,7 @@ def train(
             captioner = make_captioner(recipe, vocabulary, *cache.array.shape[1:])
             captioner.compile(make_optimizer(recipe, steps))
         make_step = make_parallel_step if several else make_train_step
-        train_step = make_step(captioner, captioner.optimizer, smoothed_loss)
+        train_step = make_step(captioner, captioner.optimizer, loss_function)
     epoch = int(keras.ops.convert_to_numpy(captioner.optimizer.iterations)) // steps
     history = {name: values[:epoch] for name, values in read_history(run_dir).items()}
     if epoch:

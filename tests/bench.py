@@ -252,8 +252,8 @@ def training(scratch: Path) -> Iterator[tuple[str, float]]:
 
 
 def decoding(scratch: Path) -> Iterator[tuple[str, float]]:
-    """Captions from features in memory. The model is untrained and never ends a caption, so lengths are set:
-    11 words (with <end>) is the mean on Flickr8k, 20 about the longest of a batch, which all must wait for."""
+    """Captions from features in memory. The model is untrained and never ends a caption, so lengths are
+    set: 11 words (with <end>), the mean on Flickr8k; 20, about the longest of a batch, for which all wait."""
     rng = np.random.default_rng(0)
     vocabulary = [*SPECIAL, *map(str, range(WORDS - len(SPECIAL)))]
     captioner = make_captioner(RECIPES["flickr8k"], vocabulary, POSITIONS, CHANNELS)
@@ -313,7 +313,8 @@ def memory(scratch: Path) -> Iterator[tuple[str, float]]:
 
 def main() -> None:
     figures: dict[str, float] = {}
-    for part in (memory, reading, extraction, training, decoding):  # memory first: a child inherits its parent's peak
+    # Memory first: a child inherits its parent's peak.
+    for part in (memory, reading, extraction, training, decoding):
         with tempfile.TemporaryDirectory() as scratch:
             print(part.__doc__, flush=True)
             for name, value in part(Path(scratch)):

@@ -52,7 +52,7 @@ def test_lists_of_different_length_are_refused():
 
 
 def random_corpus(rng):
-    """References and hypotheses over a few words: repeated n-grams, ties of length, empty and very short ones."""
+    """Over few words: repeated n-grams, ties of length, empty and very short hypotheses."""
 
     def caption(shortest):
         return [str(word) for word in rng.integers(rng.integers(1, 8), size=rng.integers(shortest, 9))]
@@ -69,7 +69,8 @@ def test_the_score_is_sacrebleus():
         references, hypotheses = random_corpus(rng)
         ours = corpus_bleu(references, hypotheses)
         most = max(map(len, references))
-        by_place = [[" ".join(some[k]) if k < len(some) else None for some in references] for k in range(most)]
+        lines = [[" ".join(words) for words in some] + [None] * (most - len(some)) for some in references]
+        by_place = list(zip(*lines, strict=True))
         for order, score in enumerate(ours, 1):
             theirs = BLEU(tokenize="none", smooth_method="none", max_ngram_order=order)
             result = theirs.corpus_score([" ".join(words) for words in hypotheses], by_place)

@@ -60,9 +60,10 @@ def test_beam_of_one_is_greedy(captioner, features):
 
 
 def test_beam_is_never_less_probable_than_greedy():
-    """Plain beam search is, on some of these: it drops the greedy beginning for others that come to nothing."""
+    """Plain beam search is, on some of these: it drops the greedy beginning for others."""
     keras.utils.set_random_seed(3)
-    captioner = Captioner([*VOCABULARY[:4], *"abcdefghijkl"], positions=9, channels=5, embedding_dim=8, units=12)
+    vocabulary = [*VOCABULARY[:4], *"abcdefghijkl"]
+    captioner = Captioner(vocabulary, positions=9, channels=5, embedding_dim=8, units=12)
     captioner.build()
     captioner.embedding.set_weights([10 * captioner.embedding.get_weights()[0]])
     features = np.random.default_rng(1).normal(size=(300, 9, 5)).astype(np.float16)

@@ -57,8 +57,8 @@ def test_a_word_weighs_the_same_in_a_short_batch_and_in_a_long_one(run, monkeypa
         return masked_loss(target, logits, smoothing, count)
 
     monkeypatch.setattr(training, "masked_loss", spy)
-    settings = dataclasses.replace(settings, recipe=dataclasses.replace(settings.recipe, epochs=1, dropout=0.0))
-    train(settings, dataset, cache)
+    recipe = dataclasses.replace(settings.recipe, epochs=1, dropout=0.0)
+    train(dataclasses.replace(settings, recipe=recipe), dataset, cache)
     # "a red car" and "a red car far away", each with its <end>, of eight pictures, in batches of four.
     assert counts[0] == pytest.approx(8 * (4 + 6) / 4)
 

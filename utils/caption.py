@@ -23,7 +23,7 @@ def encoder_name(model: Path, settings: Settings) -> str:
         return settings.encoder
 
 
-def caption_pictures(model: Path, encoder: str, pictures: list[Path], beam_width: int = 3):
+def caption_pictures(model: Path, encoder: str, pictures: list[Path], beam_width: int = 5):
     """For each picture in turn its path, and either the reason why it can't be read or (picture as the
     network saw it, caption, maps).
 

@@ -147,6 +147,7 @@ class Captioner(keras.Model):
         self.position = keras.layers.Embedding(positions, channels, name="position")
         self.attention = BahdanauAttention(attention_units, name="attention")
         self.first_state = keras.layers.Dense(units, activation="tanh", name="first_state")
+        self.gate = keras.layers.Dense(1, activation="sigmoid", name="gate")
         self.cell = keras.layers.GRUCell(units, name="gru")
         self.from_state = keras.layers.Dense(embedding_dim, name="from_state")
         self.from_context = keras.layers.Dense(embedding_dim, use_bias=False, name="from_context")
@@ -158,6 +159,7 @@ class Captioner(keras.Model):
         self.position.build((None, None))
         self.attention.build((None, self.units + self.embedding_dim), (None, None, self.channels))
         self.first_state.build((None, self.channels))
+        self.gate.build((None, self.units))
         self.cell.build((None, self.embedding_dim + self.channels))
         self.from_state.build((None, self.units))
         self.from_context.build((None, self.channels))
@@ -177,6 +179,7 @@ class Captioner(keras.Model):
         -> state (B, units), context (B, C), attention weights (B, L)."""
         query = keras.ops.concatenate([state, word], axis=-1)
         context, weights = self.attention(query, *picture)
+        context = self.gate(state) * context
         state, _ = self.cell(keras.ops.concatenate([word, context], axis=-1), [state])
         return state, context, weights
 

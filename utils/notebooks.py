@@ -1,11 +1,13 @@
 """Run the six notebooks from the command line: `python -m utils.notebooks run`, or `store`.
 
 `run` leaves the executed notebooks, as ipynb and HTML, in the run folder and prints what came out.
-`store` runs them on the drawn scenes, from nothing, and writes them back to `notebooks/` with clean outputs.
+`store` runs them and the solutions to their exercises on the drawn scenes, from nothing, and writes them
+back to `notebooks/` with clean outputs.
 """
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import re
@@ -16,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 import nbformat
+from latex2mathml.converter import convert
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
@@ -26,8 +29,8 @@ from utils.settings import ROOT, Settings, UserError, load_settings, start, writ
 NOTEBOOKS = ROOT / "notebooks"
 
 
-def run_notebooks(settings: Settings) -> Path:
-    """Run the notebooks in order under these settings; returns the folder of the executed ones.
+def run_notebooks(settings: Settings, source: Path = NOTEBOOKS) -> Path:
+    """Run the notebooks of a folder in order under these settings; returns the folder of the executed ones.
 
     Raises UserError with the error of the first cell that fails.
     """
@@ -36,14 +39,14 @@ def run_notebooks(settings: Settings) -> Path:
     os.environ.update({f"CAPTION_{name}": str(path) for name, path in paths.items() if path})
     folder = settings.run_dir / "notebooks"
     folder.mkdir(parents=True, exist_ok=True)
-    for file in sorted(NOTEBOOKS.glob("0*.ipynb")):
+    for file in sorted(source.glob("0*.ipynb")):
         notebook = nbformat.read(file, as_version=4)
         started = time.monotonic()
 
         client = NotebookClient(
             notebook,
             timeout=None,
-            resources={"metadata": {"path": str(NOTEBOOKS)}},
+            resources={"metadata": {"path": str(source)}},
             on_cell_execute=partial(_show_progress, file.stem, len(notebook.cells), started),
             record_timing=False,
             extra_arguments=["--log-level=ERROR"],
@@ -57,10 +60,27 @@ def run_notebooks(settings: Settings) -> Path:
         print(f"\r{file.stem:<22} {time.monotonic() - started:5.0f} s" + " " * 20, flush=True)
         clean_outputs(notebook)
         write_text(folder / file.name, nbformat.writes(notebook) + "\n")
-        write_text(folder / f"{file.stem}.html", HTMLExporter().from_notebook_node(notebook)[0])
+        write_text(folder / f"{file.stem}.html", to_html(notebook))
         if failure:
             raise UserError(f"{failure}\nThe notebook up to the cell that failed: {folder / file.name}")
     return folder
+
+
+def to_html(notebook: nbformat.NotebookNode) -> str:
+    """The notebook as one page that needs no network: formulas as MathML, which browsers draw themselves."""
+
+    def mathml(match: re.Match) -> str:
+        block, inline = match.groups()
+        return convert(block or inline, display="block" if block else "inline")
+
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            parts = re.split(r"(`[^`]*`)", cell.source)  # a dollar in code is a dollar
+            formula = r"\$\$(.+?)\$\$|\$([^$\n]+?)\$"
+            parts[::2] = [re.sub(formula, mathml, part, flags=re.S) for part in parts[::2]]
+            cell.source = "".join(parts)
+    return HTMLExporter(mathjax_url="", require_js_url="").from_notebook_node(notebook)[0]
 
 
 def _show_progress(name: str, count: int, started: float, cell, cell_index: int) -> None:
@@ -102,13 +122,15 @@ def report(settings: Settings, folder: Path) -> str:
 
 
 def store() -> None:
-    """Run the notebooks on the drawn scenes in an empty run folder; write them back to `notebooks/`."""
+    """Run the notebooks and the solutions on the drawn scenes in an empty run folder; write them back."""
     for name in [name for name in os.environ if name.startswith("CAPTION_")]:
         del os.environ[name]
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CAPTION_RUN_DIR"] = str(Path(folder) / "runs" / "scenes-vgg16-slim")
-        for file in sorted(run_notebooks(load_settings()).glob("*.ipynb")):
-            write_text(NOTEBOOKS / file.name, file.read_text(encoding="utf-8"))
+        for source in (NOTEBOOKS, NOTEBOOKS / "solutions"):
+            executed = run_notebooks(load_settings(), source)
+            for file in source.glob("0*.ipynb"):
+                write_text(file, (executed / file.name).read_text(encoding="utf-8"))
 
 
 def main(arguments: list[str]) -> int:

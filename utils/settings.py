@@ -70,7 +70,7 @@ RECIPES = {
         batch_size=32,
         learning_rate=4e-3,
         label_smoothing=0.0,
-        epochs=18,
+        epochs=24,
     ),
     "flickr8k": _PHOTOGRAPHS,
     # Fewer pictures: smaller batches and more epochs, for enough steps.

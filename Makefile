@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: run test bench notebooks export lint encoder clean
+.PHONY: run test bench notebooks badges export lint encoder clean
 
 run: $(VENV)/installed  ## run the six notebooks, then print captions and scores
 	$(PY) -m utils.notebooks run
@@ -16,6 +16,9 @@ bench: $(VENV)/installed  ## measure speed, as ratios; writes data/bench.json
 
 notebooks: $(VENV)/installed  ## run the notebooks on scenes and store them executed
 	$(PY) -m utils.notebooks store
+
+badges: $(VENV)/installed  ## REPO=owner/name: make the notebooks open in Colab from that repository
+	$(PY) -m utils.notebooks badges $(REPO)
 
 export: $(VENV)/installed-dev  ## write the cells marked `#| export` to utils/
 	$(VENV)/bin/nbdev-export

@@ -134,3 +134,26 @@ def test_saved_model_loads_in_a_fresh_process_and_answers_the_same(captioner, fe
         "assert captioner.vocabulary[0] == '<pad>'\n"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+
+
+def test_the_gate_lets_in_all_or_nothing_of_what_attention_saw(captioner, features):
+    picture, state = captioner.read(features)
+    word = captioner.embedding(np.array([4, 5, 6]))
+    seen, _ = captioner.attention(tf.concat([state, word], axis=-1), *picture)
+    for bias, expected in ((100.0, seen), (-100.0, np.zeros_like(seen))):
+        captioner.gate.bias.assign([bias])
+        _, context, _ = captioner.step(word, state, picture)
+        np.testing.assert_allclose(context, expected, atol=1e-5)
+
+
+def test_a_word_is_likely_where_its_own_vector_points(captioner):
+    """One matrix for reading and writing: the logits are products with the word vectors."""
+    vectors = captioner.embedding.get_weights()[0]
+    word, state, context = (np.ones((1, size), np.float32) for size in (8, 16, 6))
+    before = captioner.score_words(word, state, context).numpy()
+    vectors[5] *= 2
+    captioner.embedding.set_weights([vectors])
+    after = captioner.score_words(word, state, context).numpy()
+    bias = captioner.bias.numpy()
+    np.testing.assert_allclose(after[0, 5] - bias[5], 2 * (before[0, 5] - bias[5]), rtol=1e-4)
+    np.testing.assert_allclose(np.delete(after, 5), np.delete(before, 5), rtol=1e-5)

@@ -1,24 +1,29 @@
 """The notebooks as they are stored: executed, clean, in step with `utils`, and really compared."""
 
+import importlib.metadata
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
 
-from utils.notebooks import clean_outputs
-from utils.settings import ROOT
+from utils.notebooks import clean_outputs, main, to_html, write_badges
+from utils.settings import ROOT, _install_missing
 
 FILES = sorted((ROOT / "notebooks").glob("0*.ipynb"))
+SOLUTIONS = sorted((ROOT / "notebooks" / "solutions").glob("0*.ipynb"))
 
 
 def code_cells(file):
     return [cell for cell in nbformat.read(file, as_version=4).cells if cell.cell_type == "code"]
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", FILES + SOLUTIONS, ids=lambda file: file.stem)
 def test_stored_executed_and_clean(file):
     cells = code_cells(file)
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
@@ -76,3 +81,73 @@ def test_changing_one_stored_number_makes_nbval_fail(change, tmp_path):
     result = nbval(tmp_path / "part.ipynb")
     assert result.returncode == (1 if change else 0), result.stdout
     assert not change or "1 failed" in result.stdout
+
+
+def test_pages_need_no_network():
+    page = to_html(nbformat.read(FILES[2], as_version=4))
+    assert "<math" in page and not re.search(r'<script[^>]* src="http|\$\\alpha', page)
+
+
+def address_of(file):
+    """What a notebook says about where it comes from."""
+    notebook = nbformat.read(file, as_version=4)
+    found = re.findall(r'REPOSITORY = "(.*)"', "\n".join(cell.source for cell in notebook.cells))
+    assert len(found) == 1
+    link = r"colab.research.google.com/github/(.*?)/blob/main/notebooks/(.*?)\)"
+    return found[0], re.findall(link, notebook.cells[0].source)
+
+
+def test_all_notebooks_name_the_same_repository():
+    assert len({address_of(file)[0] for file in FILES + SOLUTIONS}) == 1
+
+
+def test_opened_alone_in_colab_a_notebook_fetches_the_project(tmp_path):
+    """With a stand-in for `google.colab`, and a repository on this disk in place of the one on GitHub."""
+    remote, content = tmp_path / "remote", tmp_path / "content"
+    shutil.copytree(ROOT / "utils", remote / "utils", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "notebooks", remote / "notebooks", ignore=shutil.ignore_patterns(".*"))
+    shutil.copy(ROOT / "requirements.txt", remote)
+    for _ in range(2):  # written twice, the badge stands there once
+        write_badges("some-one/captions", remote / "notebooks")
+    for file in FILES + SOLUTIONS:
+        name = file.relative_to(ROOT / "notebooks").as_posix()
+        address = ("https://github.com/some-one/captions", [("some-one/captions", name)])
+        assert address_of(remote / "notebooks" / name) == address
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message=all"]):
+        subprocess.run([*git, *command], cwd=remote, check=True)
+
+    content.mkdir()
+    rewrite = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.file://{remote}.insteadOf"}
+    rewrite["GIT_CONFIG_VALUE_0"] = "https://github.com/some-one/captions"
+    for file in (FILES[0], SOLUTIONS[0]):
+        name = file.relative_to(ROOT / "notebooks").as_posix()
+        setup = next(cell.source for cell in code_cells(remote / "notebooks" / name))
+        colab = "import sys, types; sys.modules['google.colab'] = types.ModuleType('google.colab')"
+        show = "import utils; print(os.getcwd(), utils.__file__, sep='\\n')"
+        command = [sys.executable, "-c", "\n".join([colab, setup, show])]
+        run = subprocess.run(command, cwd=content, env=os.environ | rewrite, capture_output=True, text=True)
+        assert run.returncode == 0, run.stderr[-1000:]
+        *_, folder, package = run.stdout.splitlines()
+        assert folder == str((content / "captioning" / "notebooks" / name).parent)
+        assert Path(folder, package).resolve() == content / "captioning" / "utils" / "__init__.py"
+
+
+def test_in_colab_only_what_is_missing_is_installed(monkeypatch):
+    commands = []
+    monkeypatch.setattr("subprocess.run", lambda command, check: commands.append(command))
+    _install_missing()
+    assert not commands
+
+    def version(name):
+        if name in ("pycocoevalcap", "keras"):
+            raise importlib.metadata.PackageNotFoundError
+
+    monkeypatch.setattr("importlib.metadata.version", version)
+    _install_missing()
+    assert [re.match(r"\w+", package)[0] for package in commands[0][5:]] == ["keras", "pycocoevalcap"]
+
+
+def test_an_address_that_is_none_is_refused(capsys):
+    assert main(["badges", "https://example.org"]) == 1
+    assert "owner/name" in capsys.readouterr().err

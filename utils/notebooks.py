@@ -1,8 +1,8 @@
-"""Run the six notebooks from the command line: `python -m utils.notebooks run`, or `store`.
+"""Run the six notebooks from the command line: `python -m utils.notebooks run`, `store` or `badges`.
 
 `run` leaves the executed notebooks, as ipynb and HTML, in the run folder and prints what came out.
 `store` runs them and the solutions to their exercises on the drawn scenes, from nothing, and writes them
-back to `notebooks/` with clean outputs.
+back to `notebooks/` with clean outputs. `badges owner/name` makes them open in Colab.
 """
 
 from __future__ import annotations
@@ -133,12 +133,35 @@ def store() -> None:
                 write_text(file, (executed / file.name).read_text(encoding="utf-8"))
 
 
+def write_badges(repository: str, notebooks: Path = NOTEBOOKS) -> None:
+    """Write the address of the repository (`owner/name` on GitHub) into all notebooks: a badge below the
+    title that opens the notebook in Colab, and the place that the set-up cell fetches the project from.
+
+    Raises UserError when `repository` is not of that form.
+    """
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
+        raise UserError(f"REPO={repository!r}: give owner/name, as in the repository's address on GitHub.")
+    colab = f"https://colab.research.google.com/github/{repository}/blob/main/notebooks"
+    for file in sorted(notebooks.glob("**/0*.ipynb")):
+        link = f"{colab}/{file.relative_to(notebooks).as_posix()}"
+        badge = f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({link})"
+        notebook = nbformat.read(file, as_version=4)
+        title, *rest = re.sub(r"\n\[!\[Open in Colab\].*\n", "", notebook.cells[0].source).split("\n", 1)
+        notebook.cells[0].source = "\n".join([title, "", badge, *rest])
+        for cell in notebook.cells:
+            address = f'REPOSITORY = "https://github.com/{repository}"'
+            cell.source = re.sub(r'^REPOSITORY = ".*"$', address, cell.source, flags=re.M)
+        write_text(file, nbformat.writes(notebook) + "\n")
+
+
 def main(arguments: list[str]) -> int:
-    if arguments not in (["run"], ["store"]):
-        print("Usage: python -m utils.notebooks run|store", file=sys.stderr)
+    if arguments not in (["run"], ["store"]) and (len(arguments) != 2 or arguments[0] != "badges"):
+        print("Usage: python -m utils.notebooks run | store | badges owner/name", file=sys.stderr)
         return 2
     try:
-        if arguments == ["store"]:
+        if arguments[0] == "badges":
+            write_badges(arguments[1])
+        elif arguments == ["store"]:
             store()
         else:
             settings = start()

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib.metadata
 import os
 import re
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -181,10 +183,26 @@ def _quiet_stderr() -> Iterator[None]:
             os.close(kept)
 
 
+def _install_missing() -> None:
+    # Colab brings most packages. What it has stays as it is: only what is not there is installed.
+    missing = []
+    for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines():
+        if name := re.match(r"[\w-]+", line):
+            try:
+                importlib.metadata.version(name[0])
+            except importlib.metadata.PackageNotFoundError:
+                missing.append(line)
+    if missing:
+        print("installing", *missing, flush=True)
+        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", *missing], check=True)
+
+
 def start() -> Settings:
     """First line of every notebook and command: load TensorFlow without its start-up notes,
-    seed Python, NumPy and TensorFlow, and return the settings."""
+    seed Python, NumPy and TensorFlow, and return the settings. In Colab, install what it lacks."""
     settings = load_settings()
+    if "google.colab" in sys.modules:
+        _install_missing()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _quiet_stderr():
         import keras

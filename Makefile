@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: run test bench notebooks badges export lint encoder clean
+.PHONY: run test mutants bench notebooks badges export lint encoder clean
 
 run: $(VENV)/installed  ## run the six notebooks, then print captions and scores
 	$(PY) -m utils.notebooks run
 
 test: $(VENV)/installed  ## unit tests, then every stored cell output of the notebooks
 	$(PY) -m pytest --nbval tests notebooks
+
+mutants: $(VENV)/installed  ## plant one bug after another and say which test sees it
+	$(PY) -m tests.mutants
 
 bench: $(VENV)/installed  ## measure speed, as ratios; writes data/bench.json
 	$(PY) -m tests.bench

@@ -28,6 +28,6 @@ def test_each_word_gets_its_own_map_over_the_picture():
     shown = [axis for axis in figure.axes if axis.images]
     np.testing.assert_array_equal(shown[0].images[0].get_array(), picture)
     for axis, word, one in zip(shown[1:], ["a", "red", "car"], weights, strict=True):
-        assert axis.get_title() == word
+        assert axis.get_title(loc="left") == word
         np.testing.assert_allclose(axis.images[-1].get_array(), upsample(one, 224))
     plt.close(figure)

@@ -56,7 +56,7 @@ MUTANTS = [
      "default_rng((settings.seed, 0))", "training"),
     ("seed ignored", "training", "keras.utils.set_random_seed(settings.seed)",
      "keras.utils.set_random_seed(int(time.time_ns() % 2**31))", "training"),
-    ("dropout's state not restored", "training", "captioner.dropout.seed_generator.state.assign((settings.seed, epoch << 20))",
+    ("dropout's state not restored", "training", "layer.seed_generator.state.assign((settings.seed + (number << 30), epoch << 20))",
      "pass", "training"),
     ("last model kept in place of the best", "training", 'if history["dev_loss"][-1] == min(history["dev_loss"]):',
      "if True:", "training"),

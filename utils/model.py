@@ -120,7 +120,8 @@ class Captioner(keras.Model):
     channels       of the features (C)
     embedding_dim  of a word vector
     units          of the GRU state
-    dropout        share of features, word vectors and outputs that are zeroed in training
+    dropout        share of word vectors, states and outputs that are zeroed in training; of the
+                   features' channels, half as many
     attention_units  of the keys and of the query
 
     Called with (features (B, L, C), tokens int (B, T)) it gives logits, float32 (B, T, words):
@@ -152,6 +153,9 @@ class Captioner(keras.Model):
         self.from_state = keras.layers.Dense(embedding_dim, name="from_state")
         self.from_context = keras.layers.Dense(embedding_dim, use_bias=False, name="from_context")
         self.dropout = keras.layers.Dropout(dropout)
+        # A channel is zeroed at all positions or at none: if each position had its own noise, the decoder
+        # would learn to average it away by looking everywhere evenly.
+        self.channel_dropout = keras.layers.SpatialDropout1D(dropout / 2)
 
     def build(self, input_shape=None):
         self.embedding.build((None, None))
@@ -170,7 +174,7 @@ class Captioner(keras.Model):
         """Once per picture: features (B, L, C) -> picture, which is values (B, L, C) and keys (B, L, any),
         and the first state (B, units), from the mean of the features."""
         values = self.normalize(keras.ops.cast(features, self.compute_dtype))
-        values = self.dropout(values, training=training) + self.position(tf.range(self.positions))
+        values = self.channel_dropout(values, training=training) + self.position(tf.range(self.positions))
         state = self.first_state(keras.ops.mean(values, axis=1))
         return (values, self.attention.project(values)), state
 

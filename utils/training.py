@@ -306,7 +306,8 @@ def train(
         order = batches(tokens, recipe.batch_size, np.random.default_rng((settings.seed, epoch)))
         # Dropout's random state: a function of seed and epoch, so that a resumed run draws the same.
         if recipe.dropout:
-            captioner.dropout.seed_generator.state.assign((settings.seed, epoch << 20))
+            for number, layer in enumerate((captioner.dropout, captioner.channel_dropout)):
+                layer.seed_generator.state.assign((settings.seed + (number << 30), epoch << 20))
         progress, losses = keras.utils.Progbar(steps), []
         for number, indices in enumerate(order, 1):
             losses.append(float(train_step(*load_batch(cache.array, rows, tokens, indices))))

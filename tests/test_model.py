@@ -157,3 +157,21 @@ def test_a_word_is_likely_where_its_own_vector_points(captioner):
     bias = captioner.bias.numpy()
     np.testing.assert_allclose(after[0, 5] - bias[5], 2 * (before[0, 5] - bias[5]), rtol=1e-4)
     np.testing.assert_allclose(np.delete(after, 5), np.delete(before, 5), rtol=1e-5)
+
+
+def test_the_first_state_comes_from_the_picture(captioner, features):
+    _, state = captioner.read(features)
+    assert np.ptp(state, axis=0).max() > 1e-3
+
+
+def test_dropout_takes_a_channel_at_all_positions_and_outputs_one_by_one(captioner, features):
+    (values, _), _ = captioner.read(features, training=True)
+    gone = (values - captioner.position(np.arange(9))).numpy() == 0
+    assert gone.any() and not gone.all() and (gone == gone[:, :1]).all()
+    word, state, context = np.ones((1, 8), "f"), np.zeros((1, 16), "f"), np.ones((1, 6), "f")
+    one, other = (captioner.score_words(word, state, context, training=True).numpy() for _ in range(2))
+    assert not np.allclose(one, other)
+
+
+def test_decoding_stops_at_the_first_end(vocabulary):
+    assert decode([2, 4, 3, 5, 0], vocabulary) == vocabulary[4]

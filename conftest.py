@@ -4,6 +4,8 @@ import os
 import tempfile
 from pathlib import Path
 
+import pytest
+
 RUN = tempfile.TemporaryDirectory(prefix="captioning-")
 
 
@@ -18,6 +20,16 @@ def pytest_collectstart(collector):
     # Notices on stderr differ between machines and are no part of what a notebook says.
     if hasattr(collector, "skip_compare"):
         collector.skip_compare += ("stderr",)
+
+
+@pytest.fixture
+def uncompiled():
+    """`tf.function` does nothing: where a test takes a few steps, most of its time would go into tracing."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 def pytest_unconfigure(config):

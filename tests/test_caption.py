@@ -14,13 +14,14 @@ from utils.settings import ROOT
 
 
 @pytest.fixture
-def run_dir(tmp_path, monkeypatch):
+def run_dir(tmp_path, monkeypatch, uncompiled):
     """A run folder with an untrained model for vgg16-slim, and three files to describe."""
     monkeypatch.setenv("CAPTION_RUN_DIR", str(tmp_path / "run"))
     keras.utils.set_random_seed(1)
     captioner = Captioner([*SPECIAL, "a", "red", "car"], positions=49, channels=64, embedding_dim=8, units=12)
     captioner.build()
     captioner.bias.assign([0, 0, 0, -3, 0, 0, 0])  # it does not end before it has begun
+    monkeypatch.setattr(caption, "beam_search", partial(caption.beam_search, max_length=5))  # nor goes on
     (tmp_path / "run").mkdir()
     captioner.save(tmp_path / "run" / "captioner.keras")
     (tmp_path / "run" / "features.json").write_text('{"encoder": "vgg16-slim"}')

@@ -30,11 +30,15 @@ def features():
     return np.random.default_rng(0).normal(size=(6, 9, 5)).astype(np.float16)
 
 
-def log_probability(captioner, features, words):
+def log_probabilities(captioner, features, captions):
     """Of `<start>` + words under teacher forcing, `<pad>`, `<start>` and `<unk>` being impossible."""
-    logits = captioner((features[None], np.array([[2, *words[:-1]]])))[0].numpy()
-    logits[:, :3] = -1e9
-    return sum(float(tf.nn.log_softmax(row)[word]) for row, word in zip(logits, words, strict=True))
+    longest = max(map(len, captions))
+    words = np.array([[*caption, *[0] * (longest - len(caption))] for caption in captions])
+    inputs = np.pad(words[:, :-1], [(0, 0), (1, 0)], constant_values=2)
+    logits = captioner((np.repeat(features[None], len(captions), axis=0), inputs)).numpy()
+    logits[:, :, :3] = -1e9
+    steps = np.take_along_axis(tf.nn.log_softmax(logits).numpy(), words[:, :, None], axis=2)[:, :, 0]
+    return (steps * (words != 0)).sum(axis=1)
 
 
 def whole(row):
@@ -78,7 +82,7 @@ def test_beam_reports_the_true_log_probability_and_maps_of_its_captions(captione
     tokens, scores, maps = (x.numpy() for x in beam_search(captioner, features, 3, 0.7, 8))
     for i, k in itertools.product(range(6), range(3)):
         words = whole(tokens[i, k])
-        assert scores[i, k] == pytest.approx(log_probability(captioner, features[i], words), abs=1e-3)
+        assert scores[i, k] == pytest.approx(log_probabilities(captioner, features[i], [words])[0], abs=1e-3)
         _, expected = captioner.teacher_force(features[i : i + 1], np.array([[2, *words[:-1]]]))
         np.testing.assert_allclose(maps[i, k, : len(words)], expected[0], atol=1e-4)
 
@@ -92,7 +96,7 @@ def test_full_width_is_exhaustive_search(captioner, features, penalty):
     captions += [list(words) for words in itertools.product([4, 5, 6], repeat=3)]
     tokens, scores, _ = beam_search(captioner, features, 40, penalty, 3)
     for i in range(6):
-        values = [log_probability(captioner, features[i], words) for words in captions]
+        values = log_probabilities(captioner, features[i], captions)
         best = max(range(len(captions)), key=lambda j: values[j] / len(captions[j]) ** penalty)
         assert whole(tokens[i, 0].numpy()) == captions[best]
         assert float(scores[i, 0]) == pytest.approx(values[best], abs=1e-3)

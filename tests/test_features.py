@@ -179,6 +179,7 @@ t.extract_features(t.dataset_in(Path(sys.argv[1])), t.encoder_of(0), Path(sys.ar
 """
 
 
+@pytest.mark.slow
 def test_kill_9_then_the_same_bytes(dataset, encoder, tmp_path, encoded, capsys):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     extract_features(dataset, encoder, whole)
@@ -218,12 +219,13 @@ def test_ctrl_c_loses_nothing_that_was_computed(dataset, encoder, tmp_path, monk
     assert contents(tmp_path / "stopped") == contents(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_two_programs_take_turns(dataset, encoder, tmp_path, capsys):
     command = [sys.executable, "-c", CHILD, str(dataset.folder), str(tmp_path / "both")]
-    children = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    children = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     said = [child.communicate()[0] for child in children]
-    assert [child.returncode for child in children] == [0, 0, 0]
-    assert sum("looks at" in text for text in said) == 1, "one does the work, the others read it"
+    assert [child.returncode for child in children] == [0, 0]
+    assert sum("looks at" in text for text in said) == 1, "one does the work, the other reads it"
     extract_features(dataset, encoder, tmp_path / "alone")
     assert contents(tmp_path / "both") == contents(tmp_path / "alone")
 
@@ -292,6 +294,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (2100, resource.RLIM_INFINITY))  # byt
 """
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_in_the_middle_of_a_row_spoils_nothing(dataset, encoder, tmp_path):
     command = [sys.executable, "-c", FULL + CHILD, str(dataset.folder), str(tmp_path / "full")]
     child = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

@@ -24,10 +24,14 @@ from utils.training import train
 SHARED = Path(os.environ.get("CAPTION_TEST_SHARED", ROOT.parent / "shared"))
 SIZES = {"train": 300, "dev": 40, "test": 40}
 
-pytestmark = pytest.mark.skipif(
-    not (SHARED / "flickr8k" / "Flickr8k_text.zip").exists() or not (SHARED / "keras" / "models").exists(),
-    reason=f"no Flickr8k zips and MobileNet weights in {SHARED}",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (SHARED / "flickr8k" / "Flickr8k_text.zip").exists()
+        or not (SHARED / "keras" / "models").exists(),
+        reason=f"no Flickr8k zips and MobileNet weights in {SHARED}",
+    ),
+]
 
 
 @pytest.fixture

@@ -119,6 +119,7 @@ def test_dropout_is_on_in_training_only(captioner, features):
     assert np.abs(one - other).max() > 0
 
 
+@pytest.mark.slow
 def test_saved_model_loads_in_a_fresh_process_and_answers_the_same(captioner, features, tmp_path):
     import subprocess
     import sys

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from utils import pretrain
 from utils.encoders import PREPROCESS, SLIM_WIDTH, build_vgg16, load_classifier
 from utils.scenes import LABELS, draw_single
 
 
-def test_the_command_writes_weights_that_load(tmp_path, monkeypatch):
+@pytest.mark.filterwarnings("ignore:Even though the")
+def test_the_command_writes_weights_that_load(tmp_path, monkeypatch, uncompiled):
     monkeypatch.setattr(pretrain, "PICTURES", 64)
     monkeypatch.setattr(pretrain, "HELD_OUT", 16)
     monkeypatch.setattr(pretrain, "STAGES", ((64, 1), (96, 1)))

@@ -134,6 +134,7 @@ def test_no_scene_comes_twice_and_no_word_is_new_after_training(composed):
     assert used < set(scenes.LABELS)
 
 
+@pytest.mark.slow
 def test_another_process_draws_the_same(composed):
     """Other hash order, same scenes and pixels."""
     code = (

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from utils import caption, encoders
+from utils import caption, decoding, encoders
 from utils.model import SPECIAL, Captioner
 from utils.settings import ROOT
 
@@ -21,7 +21,8 @@ def run_dir(tmp_path, monkeypatch, uncompiled):
     captioner = Captioner([*SPECIAL, "a", "red", "car"], positions=49, channels=64, embedding_dim=8, units=12)
     captioner.build()
     captioner.bias.assign([0, 0, 0, -3, 0, 0, 0])  # it does not end before it has begun
-    monkeypatch.setattr(caption, "beam_search", partial(caption.beam_search, max_length=5))  # nor goes on
+    short = partial(decoding.beam_search, max_length=5)  # nor does it go on for thirty
+    monkeypatch.setattr(decoding, "beam_search", short)
     (tmp_path / "run").mkdir()
     captioner.save(tmp_path / "run" / "captioner.keras")
     (tmp_path / "run" / "features.json").write_text('{"encoder": "vgg16-slim"}')

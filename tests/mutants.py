@@ -111,7 +111,7 @@ MUTANTS = [
     ("zip leads out of its folder", "datasets", 'if inside.is_absolute() or ".." in inside.parts:', "if False:", "datasets"),
     ("attention map transposed", "plots", "    rows, cols = weights.shape\n", "    weights = weights.T\n    rows, cols = weights.shape\n",
      "plots"),
-    ("a file is written in place", "settings", 'part = file.with_name(file.name + ".part")', "part = file", "settings"),
+    ("a file is written in place", "settings", 'part = file.with_name(f"{file.name}.{os.getpid()}.part")', "part = file", "settings"),
 ]  # fmt: skip
 
 

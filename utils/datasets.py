@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 import keras
 from PIL import Image
 
-from utils.settings import Settings, UserError
+from utils.settings import Settings, UserError, alone_in
 
 RELEASE = "https://github.com/jbrownlee/Datasets/releases/download/Flickr8k/"
 PHOTOS, PHOTOS_ZIP, PHOTOS_MB = "Flicker8k_Dataset", "Flickr8k_Dataset.zip", 1065
@@ -249,8 +249,14 @@ def _photos(places: list[Path], target: Path) -> Path:
         return folder
     path = zips[0] if zips else _zip_file(PHOTOS_ZIP, PHOTOS_MB, places, target)
     source = json.dumps({"bytes": path.stat().st_size, "modified": path.stat().st_mtime_ns})
-    if not note.exists() or note.read_text(encoding="utf-8") != source:
-        _unpack(path, folder, source)
+
+    def unpacked() -> bool:
+        return note.exists() and note.read_text(encoding="utf-8") == source
+
+    if not unpacked():
+        with alone_in(target):
+            if not unpacked():  # nor by a program that was waited for
+                _unpack(path, folder, source)
     return folder
 
 
@@ -324,21 +330,24 @@ def download(url: str, path: Path, md5: str | None = None) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if not os.access(path.parent, os.W_OK):
         raise OSError(f"the folder {path.parent} can't be written")
-    part = path.with_name(path.name + ".part")
-    try:
-        with _impatient():
-            keras.utils.get_file(
-                part.name,
-                url,
-                cache_dir=str(path.parent),
-                cache_subdir=".",
-                file_hash=md5,
-                hash_algorithm="md5",
-                force_download=True,
-            )
-        os.replace(part, path)
-    except Exception as error:  # get_file raises a bare Exception when the address can't be reached
-        # Keras puts the address in front, which our own message names already.
-        raise OSError(str(error).rpartition(" -- ")[2].strip() or type(error).__name__) from None
-    finally:
-        part.unlink(missing_ok=True)
+    with alone_in(path.parent):
+        if path.exists():  # from a program that was waited for
+            return
+        part = path.with_name(path.name + ".part")
+        try:
+            with _impatient():
+                keras.utils.get_file(
+                    part.name,
+                    url,
+                    cache_dir=str(path.parent),
+                    cache_subdir=".",
+                    file_hash=md5,
+                    hash_algorithm="md5",
+                    force_download=True,
+                )
+            os.replace(part, path)
+        except Exception as error:  # get_file raises a bare Exception when the address can't be reached
+            # Keras puts the address in front, which our own message names already.
+            raise OSError(str(error).rpartition(" -- ")[2].strip() or type(error).__name__) from None
+        finally:
+            part.unlink(missing_ok=True)

@@ -8,7 +8,6 @@ called `features.npy.part`, and the manifest says how many pictures of it are do
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 import json
@@ -30,15 +29,10 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from utils.datasets import CaptionDataset
 from utils.encoders import INPUT_SIZE, Encoder
-from utils.settings import UserError
-
-try:
-    import fcntl
-except ImportError:  # Windows: two programs in one run folder are not kept apart there
-    fcntl = None
+from utils.settings import UserError, alone_in
 
 BATCH = 16
-FORMAT = 1  # to be raised whenever the same pictures and network would give other numbers
+FORMAT = 2  # to be raised whenever the same pictures and network would give other numbers
 TOLERANCE = 0.02
 """How far features computed in a shorter number format may be from those in float32: root mean
 square of the difference over that of the features."""
@@ -103,8 +97,7 @@ def extract_features(dataset: CaptionDataset, encoder: Encoder, run_dir: Path) -
         there = not part.exists() and _is_complete(manifest)
         there = there and not _differences(manifest, wanted, array_file, shape)
         if not there:
-            run_dir.mkdir(parents=True, exist_ok=True)
-            with _alone_in(run_dir):
+            with alone_in(run_dir):
                 manifest = _make(dataset, encoder, wanted, shape, run_dir)
     except OSError as error:
         raise UserError(
@@ -131,24 +124,6 @@ def extract_features(dataset: CaptionDataset, encoder: Encoder, run_dir: Path) -
 
 def _files(run_dir: Path) -> tuple[Path, Path, Path]:
     return run_dir / "features.npy", run_dir / "features.npy.part", run_dir / "features.json"
-
-
-@contextlib.contextmanager
-def _alone_in(run_dir: Path) -> Iterator[None]:
-    """Programs that make the same cache take turns. The lock ends with the process that holds it."""
-    if fcntl is None:
-        yield
-        return
-    folder = os.open(run_dir, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print("another program is making these features: waiting until it is done", flush=True)
-            fcntl.flock(folder, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(folder)
 
 
 def _make(dataset: CaptionDataset, encoder: Encoder, wanted: dict, shape: tuple, run_dir: Path) -> dict:
@@ -236,7 +211,19 @@ def _differences(manifest: dict, wanted: dict, file: Path, shape: tuple[int, int
             found.append(f"its {key.replace('_', ' ')} is {manifest.get(key)}, now {value}")
     if not found and manifest["done"] and not _is_whole(file, manifest, shape):
         found.append(f"{file.name} is damaged")
+    if not found and _is_complete(manifest) and manifest.get("digest") != _digest(file, manifest):
+        found.append(f"{file.name} or its manifest was changed after it was made")
     return found
+
+
+def _digest(file: Path, manifest: dict) -> str:
+    """16 hexadecimal digits of the SHA-256 of what the manifest says and of the array (1 GB: a second)."""
+    said = {key: value for key, value in manifest.items() if key != "digest"}
+    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
+    with file.open("rb") as stream:
+        while some := stream.read(1 << 20):
+            digest.update(some)
+    return digest.hexdigest()[:16]
 
 
 def _header(shape: tuple[int, int, int]) -> bytes:
@@ -484,6 +471,7 @@ def _build(dataset: CaptionDataset, encoder: Encoder, manifest: dict, shape: tup
         name, why = next(iter(broken.items()))
         raise UserError(f"None of the pictures in {dataset.folder} can be read; {name}: {why}")
     manifest.update(done=done, broken=broken)
+    manifest["digest"] = _digest(part, manifest)
     _write_manifest(manifest_file, manifest)
     os.replace(part, array_file)
     if broken:

@@ -24,7 +24,7 @@ from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 
-from utils.settings import ROOT, Settings, UserError, load_settings, start, write_text
+from utils.settings import ROOT, Settings, UserError, alone_in, load_settings, start, write_text
 
 NOTEBOOKS = ROOT / "notebooks"
 
@@ -38,32 +38,36 @@ def run_notebooks(settings: Settings, source: Path = NOTEBOOKS) -> Path:
     paths = {"DATASET": settings.folder, "DATA_DIR": settings.data_dir, "RUN_DIR": settings.run_dir}
     os.environ.update({f"CAPTION_{name}": str(path) for name, path in paths.items() if path})
     folder = settings.run_dir / "notebooks"
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in sorted(source.glob("0*.ipynb")):
-        notebook = nbformat.read(file, as_version=4)
-        started = time.monotonic()
-
-        client = NotebookClient(
-            notebook,
-            timeout=None,
-            resources={"metadata": {"path": str(source)}},
-            on_cell_execute=partial(_show_progress, file.stem, len(notebook.cells), started),
-            record_timing=False,
-            extra_arguments=["--log-level=ERROR"],
-        )
-        failure = None
-        try:
-            client.execute()
-        except CellExecutionError as error:
-            # Colour codes and the frames above a UserError help nobody in a terminal.
-            failure = re.sub(r"\x1b\[[0-9;]*m", "", f"{error.ename}: {error.evalue}")
-        print(f"\r{file.stem:<22} {time.monotonic() - started:5.0f} s" + " " * 20, flush=True)
-        clean_outputs(notebook)
-        write_text(folder / file.name, nbformat.writes(notebook) + "\n")
-        write_text(folder / f"{file.stem}.html", to_html(notebook))
-        if failure:
-            raise UserError(f"{failure}\nThe notebook up to the cell that failed: {folder / file.name}")
+    with alone_in(folder):
+        for file in sorted(source.glob("0*.ipynb")):
+            _run_notebook(file, folder)
     return folder
+
+
+def _run_notebook(file: Path, folder: Path) -> None:
+    notebook = nbformat.read(file, as_version=4)
+    started = time.monotonic()
+
+    client = NotebookClient(
+        notebook,
+        timeout=None,
+        resources={"metadata": {"path": str(file.parent)}},
+        on_cell_execute=partial(_show_progress, file.stem, len(notebook.cells), started),
+        record_timing=False,
+        extra_arguments=["--log-level=ERROR"],
+    )
+    failure = None
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        # Colour codes and the frames above a UserError help nobody in a terminal.
+        failure = re.sub(r"\x1b\[[0-9;]*m", "", f"{error.ename}: {error.evalue}")
+    print(f"\r{file.stem:<22} {time.monotonic() - started:5.0f} s" + " " * 20, flush=True)
+    clean_outputs(notebook)
+    write_text(folder / file.name, nbformat.writes(notebook) + "\n")
+    write_text(folder / f"{file.stem}.html", to_html(notebook))
+    if failure:
+        raise UserError(f"{failure}\nThe notebook up to the cell that failed: {folder / file.name}")
 
 
 def to_html(notebook: nbformat.NotebookNode) -> str:

@@ -18,6 +18,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
 ROOT = Path(__file__).resolve().parent.parent
 """The repository: the folder that holds `notebooks/`, `utils/` and `data/`."""
 
@@ -27,6 +32,10 @@ ENCODERS = ("vgg16-slim", "vgg16", "mobilenet")
 
 class UserError(Exception):
     """Something the reader can put right; the message says what and how."""
+
+    def _render_traceback_(self) -> list[str]:
+        # Jupyter shows these lines in place of the frames, which would hide the message.
+        return str(self).splitlines()
 
 
 @dataclass(frozen=True)
@@ -214,12 +223,40 @@ def start() -> Settings:
     return settings
 
 
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Programs that work in the same folder take turns; the folder is made if there is none.
+
+    The lock ends with the process that holds it. Not on Windows, nor on disks without locks.
+    Raises UserError that names the folder when it can't be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder} can't be made ({error.strerror}): set CAPTION_RUN_DIR.") from None
+    if fcntl is None:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"another program is at work in {folder.name}: waiting until it is done", flush=True)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError:
+            pass
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def write_text(file: Path, text: str) -> None:
     """Write a small file whole or not at all: under a temporary name, then renamed.
 
     Raises UserError that names the file when the disk is full or the folder can't be written.
     """
-    part = file.with_name(file.name + ".part")
+    part = file.with_name(f"{file.name}.{os.getpid()}.part")
     try:
         with part.open("w", encoding="utf-8") as stream:
             stream.write(text)
@@ -227,4 +264,6 @@ def write_text(file: Path, text: str) -> None:
             os.fsync(stream.fileno())
         os.replace(part, file)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise UserError(f"{file} can't be written: {error.strerror or error}.") from None

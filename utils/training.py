@@ -21,7 +21,7 @@ import tensorflow as tf
 from .datasets import CaptionDataset
 from .features import FeatureCache
 from .model import Captioner, build_vocabulary, encode, save_vocabulary
-from .settings import Recipe, Settings, UserError, write_text
+from .settings import Recipe, Settings, UserError, alone_in, write_text
 
 # %% ../notebooks/04_training.ipynb #f5fbcb1e
 def caption_table(
@@ -190,17 +190,24 @@ def load_captioner(file: Path) -> Captioner:
     """A saved captioner. Raises UserError that names the file if it is missing or damaged."""
     if not file.exists():
         raise UserError(f"{file} is missing: run notebook 4, which trains it.")
+    again = "delete it and run notebook 4 again."
     try:
-        return keras.saving.load_model(file)
+        model = keras.saving.load_model(file, safe_mode=True)  # runs no code that the file brings along
     except Exception as error:  # Keras raises many kinds for a file that is not what it should be
-        raise UserError(f"{file} can't be loaded ({error}): delete it and run notebook 4 again.") from None
+        raise UserError(f"{file} can't be loaded ({error}): {again}") from None
+    if not isinstance(model, Captioner):
+        raise UserError(f"{file} holds a {type(model).__name__}, not a captioner: {again}")
+    return model
 
 
 def read_history(run_dir: Path) -> dict[str, list[float]]:
     """`history.csv` as columns, one number per finished epoch; empty columns if there is none yet."""
     file = run_dir / "history.csv"
-    lines = list(csv.DictReader(file.read_text().splitlines())) if file.exists() else []
-    return {name: [float(line[name]) for line in lines] for name in COLUMNS}
+    try:
+        lines = list(csv.DictReader(file.read_text().splitlines())) if file.exists() else []
+        return {name: [float(line[name]) for line in lines] for name in COLUMNS}
+    except (ValueError, KeyError, TypeError, csv.Error):
+        raise UserError(f"{file} is damaged: delete it and training.json to train again.") from None
 
 
 def _save_epoch(
@@ -235,6 +242,7 @@ def _open_run(run_dir: Path, run: dict) -> bool:
     file = run_dir / "training.json"
     try:
         kept = json.loads(file.read_text())
+        kept = kept if isinstance(kept, dict) else {}
     except (FileNotFoundError, ValueError):
         kept = {}
     if kept and all(kept.get(name) == value for name, value in run.items()):
@@ -246,6 +254,16 @@ def _open_run(run_dir: Path, run: dict) -> bool:
         (run_dir / name).unlink(missing_ok=True)
     write_text(file, json.dumps({**run, "finished": False}))
     return False
+
+
+def _load_own(file: Path, vocabulary: list[str], cache: FeatureCache) -> Captioner:
+    """The saved captioner of this run: a file that was copied here from another one is refused."""
+    captioner = load_captioner(file)
+    features = (captioner.positions, captioner.channels)
+    if captioner.vocabulary != vocabulary or features != cache.array.shape[1:]:
+        other = "vocabulary" if captioner.vocabulary != vocabulary else "shape of features"
+        raise UserError(f"{file} was trained with another {other}: delete it and run notebook 4 again.")
+    return captioner
 
 
 def _stalled(dev_losses: list[float]) -> bool:
@@ -268,6 +286,11 @@ def train(
     with another recipe, seed, vocabulary or other features is named and started anew.
     Raises UserError that names the file when one of them can't be read or written.
     """
+    with alone_in(settings.run_dir):  # two programs would overwrite each other's files
+        return _train(settings, dataset, cache, after_epoch)
+
+
+def _train(settings: Settings, dataset: CaptionDataset, cache: FeatureCache, after_epoch):
     recipe, run_dir = settings.recipe, settings.run_dir
     captions = [caption for name in dataset.splits["train"] for caption in dataset.captions[name]]
     vocabulary = build_vocabulary(captions, recipe.min_count)
@@ -280,7 +303,7 @@ def train(
     run |= {"features": cache.fingerprint, "vocabulary": vocabulary}
     if _open_run(run_dir, run):
         print("captioner.keras is trained already; delete it to train again")
-        return load_captioner(run_dir / "captioner.keras"), read_history(run_dir)
+        return _load_own(run_dir / "captioner.keras", vocabulary, cache), read_history(run_dir)
 
     keras.utils.set_random_seed(settings.seed)
     several = settings.devices == "all"
@@ -289,7 +312,7 @@ def train(
     loss_function = partial(masked_loss, smoothing=recipe.label_smoothing, count=words)
     with strategy.scope():
         if (run_dir / "training.keras").exists():
-            captioner = load_captioner(run_dir / "training.keras")
+            captioner = _load_own(run_dir / "training.keras", vocabulary, cache)
         else:
             captioner = make_captioner(recipe, vocabulary, *cache.array.shape[1:])
             captioner.compile(make_optimizer(recipe, steps))

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: run test mutants bench notebooks badges export lint encoder clean
+.PHONY: run test mutants faults bench notebooks badges export lint encoder clean
 
 run: $(VENV)/installed  ## run the six notebooks, then print captions and scores
 	$(PY) -m utils.notebooks run
@@ -13,6 +13,9 @@ test: $(VENV)/installed  ## unit tests, then every stored cell output of the not
 
 mutants: $(VENV)/installed  ## plant one bug after another and say which test sees it
 	$(PY) -m tests.mutants
+
+faults: $(VENV)/installed  ## make things go wrong, and say what a reader sees
+	$(PY) -m tests.faults
 
 bench: $(VENV)/installed  ## measure speed, as ratios; writes data/bench.json
 	$(PY) -m tests.bench

@@ -1,6 +1,7 @@
 """Is a test red when the code is broken? `make mutants` plants one bug after another and says which test sees it.
 
 Each bug is a change of text in a copy of the project: (what it is, file, text, changed text, tests to run).
+`python -m tests.mutants decoding bleu` plants only those of these files of `utils`.
 It ends with an error when a bug is seen by no test, or when its text is no longer to be found.
 """
 
@@ -126,11 +127,13 @@ def first_red(folder: Path, tests: str) -> str | None:
 
 
 def main() -> int:
-    survivors = 0
+    planted = survivors = 0
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(scratch) / "project"
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", ".venv", "runs", "scenes", "flickr8k", "__pycache__"))
         for number, (what, module, text, changed, tests) in enumerate(MUTANTS, 1):
+            if sys.argv[1:] and module not in sys.argv[1:]:
+                continue
             file = copy / "utils" / f"{module}.py"
             original = file.read_text(encoding="utf-8")
             if original.count(text) < 1:
@@ -139,9 +142,10 @@ def main() -> int:
                 file.write_text(original.replace(text, changed), encoding="utf-8")
                 seen = first_red(copy, tests) or "NOT SEEN"
                 file.write_text(original, encoding="utf-8")
+            planted += 1
             survivors += seen.isupper()
             print(f"{number:3} of {len(MUTANTS)}  {what:<42} {seen}", flush=True)
-    print(f"{len(MUTANTS) - survivors} of {len(MUTANTS)} seen")
+    print(f"{planted - survivors} of {planted} seen")
     return int(survivors > 0)
 
 

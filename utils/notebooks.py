@@ -20,7 +20,7 @@ from pathlib import Path
 import nbformat
 from latex2mathml.converter import convert
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbconvert import HTMLExporter
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 
@@ -62,6 +62,8 @@ def _run_notebook(file: Path, folder: Path) -> None:
     except CellExecutionError as error:
         # Colour codes and the frames above a UserError help nobody in a terminal.
         failure = re.sub(r"\x1b\[[0-9;]*m", "", f"{error.ename}: {error.evalue}")
+    except DeadKernelError:
+        failure = f"The Python process of {file.name} died (no memory left?). Run this again to go on."
     print(f"\r{file.stem:<22} {time.monotonic() - started:5.0f} s" + " " * 20, flush=True)
     clean_outputs(notebook)
     write_text(folder / file.name, nbformat.writes(notebook) + "\n")
@@ -174,6 +176,9 @@ def main(arguments: list[str]) -> int:
     except UserError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nStopped. Run the same again to go on.", file=sys.stderr)
+        return 130
     return 0
 
 

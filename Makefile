@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: run test mutants faults bench notebooks badges export lint encoder clean
+.PHONY: run test mutants faults everywhere bench notebooks badges export lint encoder clean
 
 run: $(VENV)/installed  ## run the six notebooks, then print captions and scores
 	$(PY) -m utils.notebooks run
@@ -16,6 +16,9 @@ mutants: $(VENV)/installed  ## plant one bug after another and say which test se
 
 faults: $(VENV)/installed  ## make things go wrong, and say what a reader sees
 	$(PY) -m tests.faults
+
+everywhere: $(VENV)/installed  ## the notebooks on Python 3.10 to 3.13, lowest and highest versions, and more; an hour
+	$(PY) -m tests.everywhere
 
 bench: $(VENV)/installed  ## measure speed, as ratios; writes data/bench.json
 	$(PY) -m tests.bench
@@ -36,7 +39,7 @@ encoder: $(VENV)/installed  ## train vgg16-slim again, from nothing
 	$(PY) -m utils.pretrain
 
 clean:
-	rm -rf $(VENV) data/runs data/scenes
+	rm -rf $(VENV) .venvs data/runs data/scenes
 
 $(VENV)/installed: requirements.txt
 	$(PYTHON) -m venv $(VENV)

@@ -130,7 +130,7 @@ def main() -> int:
     planted = survivors = 0
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(scratch) / "project"
-        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", ".venv", "runs", "scenes", "flickr8k", "__pycache__"))
+        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", ".venv*", "runs", "scenes", "flickr8k", "__pycache__"))
         for number, (what, module, text, changed, tests) in enumerate(MUTANTS, 1):
             if sys.argv[1:] and module not in sys.argv[1:]:
                 continue

@@ -32,8 +32,9 @@ badges: $(VENV)/installed  ## REPO=owner/name: make the notebooks open in Colab 
 export: $(VENV)/installed-dev  ## write the cells marked `#| export` to utils/
 	$(VENV)/bin/nbdev-export
 
-lint: $(VENV)/installed-dev
+lint: $(VENV)/installed-dev  ## ruff over code and notebooks, mypy over utils
 	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
 
 encoder: $(VENV)/installed  ## train vgg16-slim again, from nothing
 	$(PY) -m utils.pretrain
@@ -47,5 +48,5 @@ $(VENV)/installed: requirements.txt
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(PY) -m pip install --quiet nbdev ruff
+	$(PY) -m pip install --quiet mypy nbdev ruff
 	touch $@

@@ -3,7 +3,7 @@
 Python 3.10 with the lowest versions that requirements.txt admits, 3.11 to 3.13 with the highest; one thread
 and two; oneDNN on and off; backwards; without a network; with a read-only data folder; under a path with
 spaces; each notebook alone from an empty run folder. Takes an hour on two cores. Ends with 1 when one is not
-green. `python -m tests.everywhere 3.12 alone` runs only settings with one of these words in their description.
+green. `python -m tests.everywhere 3.12 alone` runs only the settings with one of these words in their names.
 """
 
 from __future__ import annotations

@@ -112,6 +112,10 @@ MUTANTS = [
     ("zip leads out of its folder", "datasets", 'if inside.is_absolute() or ".." in inside.parts:', "if False:", "datasets"),
     ("attention map transposed", "plots", "    rows, cols = weights.shape\n", "    weights = weights.T\n    rows, cols = weights.shape\n",
      "plots"),
+    ("a changed cache goes unnoticed", "features", 'manifest.get("digest") != _digest(file, manifest)', "False", "features"),
+    ("another run's model is used", "training", "if captioner.vocabulary != vocabulary or features != cache.array.shape[1:]:",
+     "if False:", "training"),
+    ("two programs in one folder at once", "settings", "fcntl.LOCK_EX | fcntl.LOCK_NB", "fcntl.LOCK_SH | fcntl.LOCK_NB", "settings"),
     ("a file is written in place", "settings", 'part = file.with_name(f"{file.name}.{os.getpid()}.part")', "part = file", "settings"),
 ]  # fmt: skip
 

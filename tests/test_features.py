@@ -151,13 +151,15 @@ def test_another_cache_is_named_and_made_again(dataset, encoder, tmp_path, capsy
     assert len(encoded) == 20 and cache.names == dataset.images
 
 
-@pytest.mark.parametrize("damage", ["truncated", "no manifest", "half a manifest", "no array"])
+@pytest.mark.parametrize("damage", ["truncated", "one byte", "no manifest", "half a manifest", "no array"])
 def test_a_damaged_cache_is_made_again(dataset, encoder, tmp_path, capsys, damage):
     extract_features(dataset, encoder, tmp_path)
     before = contents(tmp_path)
     array, manifest = tmp_path / "features.npy", tmp_path / "features.json"
     if damage == "truncated":
         os.truncate(array, len(before[0]) - 1)
+    elif damage == "one byte":
+        array.write_bytes(before[0][:-1] + bytes([before[0][-1] ^ 1]))
     elif damage == "no manifest":
         manifest.unlink()
     elif damage == "half a manifest":

@@ -1,8 +1,10 @@
 """Settings: defaults by dataset, and errors that say what to write instead."""
 
+import threading
+
 import pytest
 
-from utils.settings import ROOT, UserError, load_settings, write_text
+from utils.settings import ROOT, UserError, alone_in, load_settings, write_text
 
 
 def test_defaults_follow_the_dataset():
@@ -44,3 +46,31 @@ def test_a_text_file_is_written_whole_or_not_at_all(tmp_path):
     assert (tmp_path / "a.txt").read_text() == "old"
     with pytest.raises(UserError, match="missing"):
         write_text(tmp_path / "missing" / "a.txt", "new")
+
+
+def test_jupyter_shows_the_message_without_frames(capsys):
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell.instance()
+    shell.run_cell("from utils.settings import UserError\nraise UserError('x.zip is damaged')")
+    InteractiveShell.clear_instance()
+    assert "".join(capsys.readouterr()).strip() == "x.zip is damaged"
+
+
+def test_programs_take_turns_in_a_folder(tmp_path, capsys):
+    order = []
+
+    def second():
+        with alone_in(tmp_path / "run"):
+            order.append("second")
+
+    other = threading.Thread(target=second)
+    with alone_in(tmp_path / "run"):
+        other.start()
+        other.join(0.2)
+        order.append("first")
+    other.join(5)
+    assert order == ["first", "second"] and "another program is at work in run" in capsys.readouterr().out
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="CAPTION_RUN_DIR"), alone_in(tmp_path / "file" / "run"):
+        pass

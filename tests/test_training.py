@@ -13,6 +13,7 @@ import tensorflow as tf
 from utils import training
 from utils.datasets import CaptionDataset
 from utils.features import FeatureCache
+from utils.model import load_vocabulary
 from utils.settings import ROOT, UserError, load_settings
 from utils.training import batches, make_captioner, make_optimizer, make_train_step, masked_loss, train
 
@@ -191,9 +192,26 @@ def test_the_saved_model_is_the_best_on_dev(run, monkeypatch):
 def test_a_damaged_model_file_is_named(run):
     settings, dataset, cache = run
     train(settings, dataset, cache)
-    (settings.run_dir / "captioner.keras").write_bytes(b"not a model")
+    file = settings.run_dir / "captioner.keras"
+    file.write_bytes(b"not a model")
     with pytest.raises(UserError, match="captioner.keras can't be loaded"):
         train(settings, dataset, cache)
+
+    pickled = keras.Sequential([keras.Input((1,)), keras.layers.Lambda(lambda x: x)])  # code inside
+    other_words = make_captioner(settings.recipe, ["<pad>", "<unk>", "<start>", "<end>", "b"], 4, 6)
+    other_shape = make_captioner(settings.recipe, load_vocabulary(settings.run_dir), 4, 7)
+    for model, said in (
+        (pickled, "captioner.keras can't be loaded .*Lambda"),
+        (keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]), "captioner.keras holds a Sequential, not a captioner"),
+        (other_words, "captioner.keras was trained with another vocabulary"),
+        (other_shape, "captioner.keras was trained with another shape of features"),
+    ):
+        model.save(file)
+        with pytest.raises(UserError, match=f"(?s){said}"):
+            train(settings, dataset, cache)
+    (settings.run_dir / "history.csv").write_text("epoch,train_loss\n1,low\n")
+    with pytest.raises(UserError, match="history.csv is damaged"):
+        training.read_history(settings.run_dir)
 
 
 TWO_DEVICES = """

@@ -16,7 +16,8 @@ def ngrams(words: Sequence[str], n: int) -> Counter:
 # %% ../notebooks/06_bleu_evaluation.ipynb #0828ed0b
 def matches(hypothesis: Sequence[str], references: Sequence[Sequence[str]], n: int) -> tuple[int, int]:
     """Clipped matches of the hypothesis' n-grams, and how many it has (Papineni et al. 2002, section 2.1)."""
-    counts, limits = ngrams(hypothesis, n), Counter()
+    counts = ngrams(hypothesis, n)
+    limits: Counter = Counter()
     for reference in references:
         limits |= ngrams(reference, n)
     return sum((counts & limits).values()), sum(counts.values())

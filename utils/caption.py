@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,9 @@ def encoder_name(model: Path, settings: Settings) -> str:
         return settings.encoder
 
 
-def caption_pictures(model: Path, encoder: str, pictures: list[Path], beam_width: int = 5):
+def caption_pictures(
+    model: Path, encoder: str, pictures: list[Path], beam_width: int = 5
+) -> Iterator[tuple[Path, str | tuple[np.ndarray, str, np.ndarray]]]:
     """For each picture in turn its path, and either the reason why it can't be read or (picture as the
     network saw it, caption, maps).
 

@@ -119,8 +119,8 @@ def _load_flickr8k(settings: Settings) -> CaptionDataset:
     _notice(f"photos that {CAPTIONS} names do not exist", sorted(set(captions) - there - set(everything)))
     _notice(f"listed photos are not in {folder}", [name for name in everything if name not in there])
     splits = {split: tuple(name for name in names if name in there) for split, names in listed.items()}
-    for split, names in splits.items():
-        if not names:
+    for split in splits:
+        if not splits[split]:
             raise UserError(f"None of the photos in {LISTS[split]} is in {folder}: fetch {PHOTOS_ZIP} again.")
     return CaptionDataset(
         name="flickr8k",

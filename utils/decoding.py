@@ -15,11 +15,13 @@ from .model import END, PAD, START, UNKNOWN, Captioner, decode
 # %% ../notebooks/05_attention_maps.ipynb #b30b741d
 def never_written(vocabulary: Sequence[str]) -> np.ndarray:
     """What is added to the logits: -1e9 for `<pad>`, `<start>` and `<unk>`, 0 for words; float32 (words,)."""
-    return np.float32([-1e9 if word in (PAD, START, UNKNOWN) else 0 for word in vocabulary])
+    return np.array([-1e9 if word in (PAD, START, UNKNOWN) else 0 for word in vocabulary], np.float32)
 
 
 @tf.function
-def greedy_search(captioner: Captioner, features, max_length: int = 30):
+def greedy_search(
+    captioner: Captioner, features: tf.Tensor, max_length: int = 30
+) -> tuple[tf.Tensor, tf.Tensor]:
     """The most probable next word, again and again.
 
     features float (B, L, C) -> tokens int32 (B, T), attention weights (B, T, L), T at most `max_length`;
@@ -46,8 +48,12 @@ def greedy_search(captioner: Captioner, features, max_length: int = 30):
 # %% ../notebooks/05_attention_maps.ipynb #f452ddc9
 @tf.function
 def beam_search(
-    captioner: Captioner, features, beam_width: int = 3, length_penalty: float = 0.7, max_length: int = 30
-):
+    captioner: Captioner,
+    features: tf.Tensor,
+    beam_width: int = 3,
+    length_penalty: float = 0.7,
+    max_length: int = 30,
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """The most probable captions found by keeping `beam_width` beginnings (K) alive. One of them is
     always that of greedy search, so without length penalty the result is never less probable.
 

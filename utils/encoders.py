@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from utils.datasets import download
 from utils.settings import ROOT, UserError
@@ -60,7 +61,7 @@ class Encoder:
     layer: str
     fingerprint: str
 
-    def __call__(self, pictures):
+    def __call__(self, pictures: np.ndarray) -> np.ndarray:
         """RGB pictures in [0, 255], (B, input_size, input_size, 3), to features (B, *grid, channels)."""
         return self.model(self.preprocess(pictures), training=False)
 

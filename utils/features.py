@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -250,7 +250,8 @@ def read_picture(path: Path, size: int = INPUT_SIZE) -> np.ndarray:
     Gray, palette, CMYK and 16-bit pictures become 8-bit RGB; transparency becomes white. Raises
     whatever Pillow raises on a file that it can't read to the end.
     """
-    with Image.open(path) as picture:
+    with Image.open(path) as opened:
+        picture: Image.Image = opened
         # A large JPEG is decoded at a half, a quarter or an eighth, never below the wanted size.
         picture.draft("RGB", (size, size))
         ImageOps.exif_transpose(picture, in_place=True)
@@ -314,7 +315,7 @@ def _pictures(paths: Sequence[Path], size: int, batch: int) -> Iterator[tuple[np
 
 
 @lru_cache(maxsize=4)
-def encoder_function(encoder: Encoder, batch: int, compute: str = "float32"):
+def encoder_function(encoder: Encoder, batch: int, compute: str = "float32") -> Callable:
     """The encoder as one compiled function of uint8 (batch, input_size, input_size, 3) pictures.
 
     It gives float16 features (batch, rows*cols, channels) and the largest size of a number in each
@@ -442,6 +443,10 @@ def _build(dataset: CaptionDataset, encoder: Encoder, manifest: dict, shape: tup
             _write_manifest(manifest_file, manifest | written)
         saved = time.monotonic()
 
+    def save_whole() -> None:
+        if whole:
+            save()
+
     # Ordinary writes, not a memory map: a full disk is an error here, there it is a dead process.
     # A thread of its own writes, so that the encoder never waits for the disk.
     unwritten: deque[Future] = deque()
@@ -464,7 +469,7 @@ def _build(dataset: CaptionDataset, encoder: Encoder, manifest: dict, shape: tup
             for writing in unwritten:
                 writing.result()
         except KeyboardInterrupt:
-            writer.submit(lambda: whole and save()).result()  # after all that waits to be written
+            writer.submit(save_whole).result()  # after all that waits to be written
             raise
         stream.truncate()
     if len(broken) == shape[0]:

@@ -93,21 +93,21 @@ class BahdanauAttention(keras.layers.Layer):
         self.query = keras.layers.Dense(units, use_bias=False, name="query")
         self.score = keras.layers.Dense(1, use_bias=False, name="score")
 
-    def build(self, query_shape, values_shape, keys_shape=None):
+    def build(self, query_shape: tuple, values_shape: tuple, keys_shape: tuple | None = None) -> None:
         self.key.build(values_shape)
         self.query.build(query_shape)
         self.score.build((None, None, self.units))
 
-    def project(self, values):
+    def project(self, values: tf.Tensor) -> tf.Tensor:
         return self.key(values)
 
-    def call(self, query, values, keys):
+    def call(self, query: tf.Tensor, values: tf.Tensor, keys: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         hidden = keras.ops.tanh(keys + self.query(query)[:, None])
         weights = keras.ops.softmax(self.score(hidden)[:, :, 0], axis=1)
         context = keras.ops.matmul(weights[:, None], values)[:, 0]
         return context, weights
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {**super().get_config(), "units": self.units}
 
 # %% ../notebooks/03_attention_decoder.ipynb #70424613
@@ -130,13 +130,13 @@ class Captioner(keras.Model):
 
     def __init__(
         self,
-        vocabulary,
-        positions,
-        channels,
-        embedding_dim=256,
-        units=512,
-        dropout=0.4,
-        attention_units=256,
+        vocabulary: Sequence[str],
+        positions: int,
+        channels: int,
+        embedding_dim: int = 256,
+        units: int = 512,
+        dropout: float = 0.4,
+        attention_units: int = 256,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -157,7 +157,7 @@ class Captioner(keras.Model):
         # would learn to average it away by looking everywhere evenly.
         self.channel_dropout = keras.layers.SpatialDropout1D(dropout / 2)
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: tuple | None = None) -> None:
         self.embedding.build((None, None))
         self.normalize.build((None, None, self.channels))
         self.position.build((None, None))
@@ -170,7 +170,7 @@ class Captioner(keras.Model):
         self.bias = self.add_weight(shape=(len(self.vocabulary),), initializer="zeros", name="bias")
         self.built = True
 
-    def read(self, features, training=False):
+    def read(self, features: tf.Tensor, training: bool = False) -> tuple[tuple, tf.Tensor]:
         """Once per picture: features (B, L, C) -> picture, which is values (B, L, C) and keys (B, L, any),
         and the first state (B, units), from the mean of the features."""
         values = self.normalize(keras.ops.cast(features, self.compute_dtype))
@@ -178,7 +178,7 @@ class Captioner(keras.Model):
         state = self.first_state(keras.ops.mean(values, axis=1))
         return (values, self.attention.project(values)), state
 
-    def step(self, word, state, picture):
+    def step(self, word: tf.Tensor, state: tf.Tensor, picture: tuple) -> tuple[tf.Tensor, ...]:
         """Once per word: word vector (B, embedding_dim), state (B, units), picture as from `read`
         -> state (B, units), context (B, C), attention weights (B, L)."""
         query = keras.ops.concatenate([state, word], axis=-1)
@@ -187,7 +187,9 @@ class Captioner(keras.Model):
         state, _ = self.cell(keras.ops.concatenate([word, context], axis=-1), [state])
         return state, context, weights
 
-    def score_words(self, word, state, context, training=False):
+    def score_words(
+        self, word: tf.Tensor, state: tf.Tensor, context: tf.Tensor, training: bool = False
+    ) -> tf.Tensor:
         """Word vector, state and context (..., any) -> logits (..., words)."""
         state = self.dropout(state, training=training)
         hidden = self.from_state(state) + self.from_context(context) + word
@@ -195,10 +197,12 @@ class Captioner(keras.Model):
         words = keras.ops.transpose(self.embedding.embeddings)
         return keras.ops.cast(keras.ops.matmul(hidden, words) + self.bias, "float32")
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: tuple[tf.Tensor, tf.Tensor], training: bool = False) -> tf.Tensor:
         return self.teacher_force(*inputs, training=training)[0]
 
-    def teacher_force(self, features, tokens, training=False):
+    def teacher_force(
+        self, features: tf.Tensor, tokens: tf.Tensor, training: bool = False
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """As `call`, but gives the attention weights too: logits (B, T, words), weights (B, T, L)."""
         picture, state = self.read(features, training)
         words = self.dropout(self.embedding(tokens), training=training)
@@ -219,8 +223,8 @@ class Captioner(keras.Model):
         states, contexts, weights = (keras.ops.transpose(x.stack(), (1, 0, 2)) for x in outputs)
         return self.score_words(words, states, contexts, training), weights
 
-    def get_config(self):
-        sizes = {"positions": self.positions, "channels": self.channels}
+    def get_config(self) -> dict:
+        sizes: dict[str, float] = {"positions": self.positions, "channels": self.channels}
         sizes |= {"embedding_dim": self.embedding_dim, "units": self.units, "dropout": self.rate}
         sizes |= {"attention_units": self.attention_units}
         return {**super().get_config(), "vocabulary": self.vocabulary, **sizes}

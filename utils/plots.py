@@ -115,7 +115,9 @@ def show_rows(pictures: Sequence[np.ndarray], header: int, row: int, positions: 
     return figure
 
 
-def show_curve(x, y, title: str, xlabel: str, ylabel: str, log: bool = False) -> Figure:
+def show_curve(
+    x: Sequence[float], y: Sequence[float], title: str, xlabel: str, ylabel: str, log: bool = False
+) -> Figure:
     """One line; with `log` both axes are logarithmic."""
     figure, axis = plt.subplots(figsize=(7, 3.5))
     axis.plot(x, y)
@@ -203,7 +205,7 @@ def show_tree(levels: Sequence[Sequence[Sequence[str]]], best: Sequence[str], ti
     best    the caption that won; its words stand on blue
     """
     figure, axis = plt.subplots(figsize=(1.45 * len(levels) + 0.6, 0.62 * max(map(len, levels)) + 0.8))
-    places = {(): (-0.6, (max(map(len, levels)) - 1) / 2)}
+    places: dict[tuple[str, ...], tuple[float, float]] = {(): (-0.6, (max(map(len, levels)) - 1) / 2)}
     for step, level in enumerate(levels):
         for row, words in enumerate(map(tuple, level)):
             if words in places:  # a finished caption, carried on from the step before
@@ -211,8 +213,8 @@ def show_tree(levels: Sequence[Sequence[Sequence[str]]], best: Sequence[str], ti
             places[words] = (step, row)
             won = words == tuple(best[: len(words)])
             (x, y), (parent_x, parent_y) = places[words], places[words[:-1]]
-            line = {"color": BLUE, "linewidth": 2} if won else {"color": "#999999", "linewidth": 1}
-            axis.plot((parent_x, x), (parent_y, y), zorder=1 + won, **line)
+            color, width = (BLUE, 2) if won else ("#999999", 1)
+            axis.plot((parent_x, x), (parent_y, y), zorder=1 + won, color=color, linewidth=width)
             box = {"boxstyle": "round,pad=0.25", "linewidth": 1}
             box |= {"facecolor": BLUE if won else "white", "edgecolor": BLUE if won else "#999999"}
             color = "white" if won else "black"

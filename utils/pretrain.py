@@ -56,7 +56,9 @@ def _outputs(targets: np.ndarray) -> dict[str, np.ndarray]:
 class Windows(keras.utils.PyDataset):
     """Batches of square windows on the object (on part of it where it is larger), half of them mirrored."""
 
-    def __init__(self, pictures, boxes, targets, side: int, seed: int) -> None:
+    def __init__(
+        self, pictures: np.ndarray, boxes: np.ndarray, targets: np.ndarray, side: int, seed: int
+    ) -> None:
         super().__init__()
         self.pictures, self.boxes, self.targets, self.side = pictures, boxes, targets, side
         self.rng = np.random.default_rng([seed, side])
@@ -78,7 +80,7 @@ class Windows(keras.utils.PyDataset):
         window = self.pictures[i, y : y + self.side, x : x + self.side]
         return window[:, ::-1] if self.rng.random() < 0.5 else window
 
-    def __getitem__(self, batch: int):
+    def __getitem__(self, batch: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         picked = self.order[batch * BATCH : (batch + 1) * BATCH]
         windows = np.stack([self._window(i) for i in picked])
         return np.asarray(PREPROCESS["vgg16-slim"](windows)), _outputs(self.targets[picked])
@@ -102,7 +104,9 @@ def build_learner(seed: int) -> tuple[keras.Model, keras.Model]:
     return classifier, keras.Model(classifier.input, heads)
 
 
-def train(learner: keras.Model, pictures, boxes, targets, seed: int) -> None:
+def train(
+    learner: keras.Model, pictures: np.ndarray, boxes: np.ndarray, targets: np.ndarray, seed: int
+) -> None:
     """All of STAGES, under one learning rate that warms up and then falls to 0."""
     steps = len(pictures) // BATCH * sum(epochs for _, epochs in STAGES)
     rate = keras.optimizers.schedules.CosineDecay(
@@ -119,9 +123,9 @@ def train(learner: keras.Model, pictures, boxes, targets, seed: int) -> None:
         learner.fit(Windows(pictures, boxes, targets, side, seed), epochs=epochs, verbose=2)
 
 
-def report(learner: keras.Model, pictures, targets) -> None:
+def report(learner: keras.Model, pictures: np.ndarray, targets: np.ndarray) -> None:
     """Print how often the held-out pictures are named rightly: by label, kind, color, place and sky."""
-    found = {name: [] for name in learner.output_names}
+    found: dict[str, list] = {name: [] for name in learner.output_names}
     for start in range(0, len(pictures), BATCH):
         batch = learner.predict_on_batch(PREPROCESS["vgg16-slim"](pictures[start : start + BATCH]))
         for name, probabilities in batch.items():

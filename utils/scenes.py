@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
@@ -73,7 +73,7 @@ SKIES = {
 }
 PLACES = tuple(SKIES)
 
-Color = tuple[int, int, int]
+Color = tuple[int, ...]  # red, green, blue
 
 
 # ---------------------------------------------------------------- objects
@@ -177,7 +177,7 @@ def _tree(pen: Pen, c: Color, rng: np.random.Generator) -> None:
     pen.poly([(46, 60), (50, 60), (51, 98), (57, 110), (47, 110)], _dark(bark))
     pen.line([(44, 74), (60, 60)], bark, 4)
     pen.line([(43, 78), (28, 62)], bark, 4)
-    lobes = [
+    lobes: list[tuple[float, float, int]] = [
         (24, 52, 20),
         (64, 52, 20),
         (44, 56, 20),
@@ -336,8 +336,8 @@ def _cat(pen: Pen, c: Color, rng: np.random.Generator) -> None:
 def _sheep(pen: Pen, c: Color, rng: np.random.Generator) -> None:
     face = (74, 64, 64) if sum(c) > 400 else (122, 108, 102)
     dark = _dark(c, 0.82) if sum(c) > 400 else (28, 28, 32)
-    for x in (20, 30, 48, 57):
-        pen.rect(x, 44, x + 5.5, 65, _dark(face, 0.85 if x in (30, 48) else 1.0), 2)
+    for leg in (20, 30, 48, 57):
+        pen.rect(leg, 44, leg + 5.5, 65, _dark(face, 0.85 if leg in (30, 48) else 1.0), 2)
     ring = [(40 + 28 * math.cos(a), 30 + 16 * math.sin(a)) for a in np.linspace(0, 2 * math.pi, 13)[:-1]]
     for x, y in ring:
         pen.dot(x, y + 2, 10, dark)
@@ -504,7 +504,7 @@ def _tile(pose: str, color: str, px: float, flip: bool, sky: str, rng: np.random
     # Light comes from above: a little brighter at the top, darker at the foot.
     pixels = np.asarray(tile, dtype=np.float32).copy()
     fall = np.linspace(1.05, 0.93, tile.height, dtype=np.float32)[:, None, None]
-    pixels[..., :3] *= fall * np.float32(OBJECT_LIGHT[sky])
+    pixels[..., :3] *= fall * np.array(OBJECT_LIGHT[sky], np.float32)
     return Image.fromarray(pixels.clip(0, 255).round().astype(np.uint8))
 
 
@@ -736,7 +736,7 @@ def _street(image, rng, lit, horizon, sky) -> None:
     side = image.width
     draw = ImageDraw.Draw(image)
     x = -rng.uniform(0, 30)
-    dim = np.float32(SKY[sky][1]) * 0.42 + np.float32(lit((150, 142, 146))) * 0.5
+    dim = np.array(SKY[sky][1], np.float32) * 0.42 + np.array(lit((150, 142, 146)), np.float32) * 0.5
     while x < side:
         wide, tall = rng.uniform(44, 82), rng.uniform(70, 150)
         tone = tuple(int(value) for value in (dim * rng.uniform(0.88, 1.06)).clip(0, 255))
@@ -864,7 +864,9 @@ def _draw(
     corners = [(thing["x"], thing["foot"] - tile.height) for thing, tile in zip(things, tiles, strict=True)]
     boxes = []
     for (x, y), tile in zip(corners, tiles, strict=True):
-        x0, y0, x1, y1 = tile.getchannel("A").point(lambda alpha: 255 * (alpha >= 64)).getbbox()
+        visible = tile.getchannel("A").point(lambda alpha: 255 * (alpha >= 64)).getbbox()
+        assert visible, "a tile always shows something"
+        x0, y0, x1, y1 = visible
         boxes.append([x + x0, y + y0, x + x1, y + y1])
     image = _background(place, sky, rng, boxes)
     for thing, tile, corner, box in zip(things, tiles, corners, boxes, strict=True):
@@ -900,7 +902,8 @@ def single(label: str, rng: np.random.Generator) -> tuple[np.ndarray, list[int],
     if label not in LABELS:
         raise ValueError(f"{label!r} is not one of LABELS")
     color, kind = label.split()
-    low, high = SECOND_PX.get(kind, MAIN_PX.get(kind))[0], MAIN_PX.get(kind, SECOND_PX.get(kind))[1]
+    low = (SECOND_PX if kind in SECOND_PX else MAIN_PX)[kind][0]
+    high = (MAIN_PX if kind in MAIN_PX else SECOND_PX)[kind][1]
     place = _pick(rng, HOME.get(kind, PLACES))
     sky = _pick(rng, SKIES[place])
     flies = kind in FLIERS and (kind != "bird" or rng.random() < 0.5)
@@ -962,8 +965,9 @@ FRONT = {
 UNDER = {"tree": (*ANIMALS, "ball", "bird", "flower"), "umbrella": (*ANIMALS, *CHILDREN, "ball", "bird")}
 ON = dict.fromkeys(("house", "car", "bus", "bench"), ("bird", "cat"))
 PERCH = {"house": 0.06, "car": 0.06, "bus": 0.05, "bench": 0.64}  # how far down from its top one sits
-RELATIONS = {"left of": SIDE, "right of": SIDE, "in front of": FRONT, "above": dict.fromkeys(MAIN_PX, FLIERS),
-             "under": UNDER, "on": ON}  # of the second group to the main one  # fmt: skip
+RELATIONS: dict[str, Mapping[str, tuple[str, ...]]] = {
+    "left of": SIDE, "right of": SIDE, "in front of": FRONT, "above": dict.fromkeys(MAIN_PX, FLIERS),
+    "under": UNDER, "on": ON}  # of the second group to the main one  # fmt: skip
 OFTEN = {"left of": 1.0, "right of": 1.0, "in front of": 2.0, "above": 0.8, "under": 3.2, "on": 1.4}
 MANY = ("tree", "umbrella", "boat", *ANIMALS, *CHILDREN, *FLIERS, "ball", "flower", "car")
 
@@ -980,7 +984,7 @@ def _row(
     group: dict, px: float, gap: float, rng: np.random.Generator, flying: bool = False
 ) -> tuple[list[dict], int, int]:
     """The things of a group side by side from x = 0, their whole width, and their height."""
-    things, x = [], 0
+    things, x = [], 0.0
     for _ in range(group["count"]):
         thing = _thing(group["kind"], group["color"], px * rng.uniform(0.98, 1.02), rng, flying)
         thing["x"] = round(x)
@@ -1201,7 +1205,7 @@ def _is(group: dict) -> str:
 
 
 # Each person's own words for the place and the weather.
-PLACE_WORDS = (
+PLACE_WORDS: tuple[dict[str, str], ...] = (
     {"meadow": "meadow", "beach": "beach", "lake": "lake", "street": "street", "snow": "snow",
      "desert": "desert"},
     {"meadow": "on the grass", "beach": "on the beach", "lake": "by the lake", "street": "on the street",
@@ -1212,7 +1216,7 @@ PLACE_WORDS = (
     {"meadow": "in a green meadow", "beach": "on a sandy beach", "lake": "beside a lake",
      "street": "in a city street", "snow": "in deep snow", "desert": "in a dry desert"},
 )  # fmt: skip
-SKY_WORDS = (
+SKY_WORDS: tuple[dict[str, str], ...] = (
     {"sunny": "sunshine", "cloudy": "clouds", "rainy": "rain", "night": "night", "sunset": "sunset",
      "snowing": "snowfall"},
     {},

@@ -21,7 +21,7 @@ from pathlib import Path
 try:
     import fcntl
 except ImportError:  # Windows
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 ROOT = Path(__file__).resolve().parent.parent
 """The repository: the folder that holds `notebooks/`, `utils/` and `data/`."""
@@ -111,6 +111,11 @@ class Settings:
     recipe: Recipe
     folder: Path | None = None
     devices: str = "one"
+
+    @property
+    def standard(self) -> bool:
+        """Whether this is a whole run on scenes or Flickr8k, whose scores the notebooks check."""
+        return self.folder is None and self.recipe == RECIPES[self.dataset]
 
     def __str__(self) -> str:
         # The run folder by its last two parts: the same on every machine.

@@ -49,14 +49,16 @@ def batches(tokens: np.ndarray, batch_size: int, rng: np.random.Generator) -> It
 
 
 def load_batch(
-    array, rows: np.ndarray, tokens: np.ndarray, indices: np.ndarray
+    array: np.ndarray, rows: np.ndarray, tokens: np.ndarray, indices: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """One batch: features float16 (B, L, C) read from the cache, tokens int32 (B, T) cut to the longest."""
     tokens = tokens[indices]
     return array[rows[indices]], tokens[:, : np.count_nonzero(tokens, axis=1).max()]
 
 # %% ../notebooks/04_training.ipynb #88849fc6
-def masked_loss(target, logits, smoothing=0.0, count=None):
+def masked_loss(
+    target: tf.Tensor, logits: tf.Tensor, smoothing: float = 0.0, count: float | None = None
+) -> tf.Tensor:
     """Cross-entropy per real word: target int (B, T), logits (B, T, words) -> one number, in nats.
 
     smoothing  share of the target that is spread evenly over all words (Szegedy et al., "Rethinking
@@ -75,7 +77,9 @@ def masked_loss(target, logits, smoothing=0.0, count=None):
 LONGEST_GRADIENT = 5.0
 
 
-def make_train_step(captioner: Captioner, optimizer: keras.optimizers.Optimizer, loss_function=masked_loss):
+def make_train_step(
+    captioner: Captioner, optimizer: keras.optimizers.Optimizer, loss_function: Callable = masked_loss
+) -> Callable:
     """The compiled step: (features (B, L, C), tokens (B, T)) -> loss before the step."""
     if not optimizer.built:  # else its variables are made in the first call, which is traced twice then
         optimizer.build(captioner.trainable_variables)
@@ -126,7 +130,9 @@ def mirrored_strategy() -> tf.distribute.Strategy:
     return tf.distribute.MirroredStrategy(cross_device_ops=on_one)
 
 
-def make_parallel_step(captioner: Captioner, optimizer: keras.optimizers.Optimizer, loss_function):
+def make_parallel_step(
+    captioner: Captioner, optimizer: keras.optimizers.Optimizer, loss_function: Callable
+) -> Callable:
     """`make_train_step` for all devices of the current strategy, each with a part of the batch.
 
     `loss_function` must add up: the losses of the parts of a batch are the loss of the whole.
@@ -164,7 +170,7 @@ def make_parallel_step(captioner: Captioner, optimizer: keras.optimizers.Optimiz
     return train_step
 
 # %% ../notebooks/04_training.ipynb #49d8f8d4
-def make_loss_step(captioner: Captioner):
+def make_loss_step(captioner: Captioner) -> Callable:
     """The compiled measuring step: (features, tokens) -> sum of the losses of all words, number of words."""
 
     @tf.function(input_signature=signature(captioner))
@@ -175,7 +181,7 @@ def make_loss_step(captioner: Captioner):
     return loss_step
 
 
-def mean_loss(loss_step, array, rows: np.ndarray, tokens: np.ndarray) -> float:
+def mean_loss(loss_step: Callable, array: np.ndarray, rows: np.ndarray, tokens: np.ndarray) -> float:
     """The loss per word over all captions given, without dropout, in nats."""
     in_order = np.argsort(np.count_nonzero(tokens, axis=1), kind="stable")
     parts = [in_order[start : start + 256] for start in range(0, len(in_order), 256)]

@@ -198,11 +198,12 @@ def test_a_damaged_model_file_is_named(run):
         train(settings, dataset, cache)
 
     pickled = keras.Sequential([keras.Input((1,)), keras.layers.Lambda(lambda x: x)])  # code inside
+    dense = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     other_words = make_captioner(settings.recipe, ["<pad>", "<unk>", "<start>", "<end>", "b"], 4, 6)
     other_shape = make_captioner(settings.recipe, load_vocabulary(settings.run_dir), 4, 7)
     for model, said in (
         (pickled, "captioner.keras can't be loaded .*Lambda"),
-        (keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]), "captioner.keras holds a Sequential, not a captioner"),
+        (dense, "captioner.keras holds a Sequential, not a captioner"),
         (other_words, "captioner.keras was trained with another vocabulary"),
         (other_shape, "captioner.keras was trained with another shape of features"),
     ):

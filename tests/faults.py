@@ -116,8 +116,10 @@ class Program:
         digests = {}
         for file in sorted([*self.data.rglob("*"), *self.run_dir.rglob("*")]):
             content = file.read_bytes() if file.is_file() else b""
-            # Times, and files that hold times or the order of a zip's members.
-            if file.is_dir() or file.suffix in (".keras", ".html", ".ipynb") or file.name == "source.json":
+            if file.is_dir() or file.suffix == ".part":  # a kill may leave one: the next run does not read it
+                continue
+            # Files that hold times, or the order of a zip's members.
+            if file.suffix in (".keras", ".html", ".ipynb") or file.name == "source.json":
                 continue
             if file.name == "history.csv":
                 content = b"\n".join(line.rpartition(b",")[0] for line in content.splitlines())

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from utils.settings import UserError
+from utils.settings import UserError, alone_in, write_text
 
 SIZE = 224  # pixels, both ways: what VGG16 takes
 SPLITS = {"train": 800, "dev": 200, "test": 200}
@@ -1295,7 +1295,7 @@ def _render(folder: Path, seed: int, index: int, scene: dict) -> dict:
     things = sorted(range(len(depth)), key=depth.__getitem__)
     image, boxes = _draw(scene["place"], scene["sky"], [scene["things"][i] for i in things], rng)
     name = f"{index:06d}.png"
-    fresh = folder / "images" / f".{name}.{os.getpid()}"
+    fresh = folder / "images" / f".{name}"
     image.save(fresh, format="PNG", compress_level=4)
     os.replace(fresh, folder / "images" / name)
     objects = [
@@ -1316,33 +1316,34 @@ def render_scenes(folder: Path, seed: int = 0) -> None:
 
     Raises UserError when the folder can't be written.
     """
-    folder = Path(folder)
-    index = folder / "scenes.json"
-    fingerprint = _fingerprint(seed)
-    if index.is_file():
+    if _is_drawn(folder, _fingerprint(seed)):
+        return
+    with alone_in(folder):
+        if _is_drawn(folder, _fingerprint(seed)):  # by a program that was waited for
+            return
         try:
-            known = json.loads(index.read_text(encoding="utf-8"))
-            if known["fingerprint"] == fingerprint and all(
-                (folder / "images" / s["image"]).is_file() for s in known["scenes"]
-            ):
-                return
-        except (ValueError, KeyError, TypeError):
-            pass  # a damaged file is as good as none
-        index.unlink()  # so that a half-drawn folder is never taken for a whole one
+            (folder / "scenes.json").unlink(missing_ok=True)  # half-drawn is never taken for whole
+            (folder / "images").mkdir(exist_ok=True)
+            for left_over in (folder / "images").glob(".*.png"):  # by a program that was killed
+                left_over.unlink()
+            records = _render_all(folder, seed, _compose(seed))
+        except OSError as error:
+            raise UserError(
+                f"{error.filename or folder} can't be written ({error.strerror}). Make room there, "
+                "or set CAPTION_DATA_DIR to a folder that can be written."
+            ) from None
+        index = {"fingerprint": _fingerprint(seed), "seed": seed, "scenes": records}
+        write_text(folder / "scenes.json", json.dumps(index, indent=1) + "\n")
+
+
+def _is_drawn(folder: Path, fingerprint: str) -> bool:
+    """Whether the folder holds all scenes with this fingerprint; a damaged index is as good as none."""
     try:
-        (folder / "images").mkdir(parents=True, exist_ok=True)
-        scenes = _compose(seed)
-        text = json.dumps(
-            {"fingerprint": fingerprint, "seed": seed, "scenes": _render_all(folder, seed, scenes)}, indent=1
-        )
-        fresh = folder / f".scenes.json.{os.getpid()}"
-        fresh.write_text(text + "\n", encoding="utf-8")
-        os.replace(fresh, index)
-    except OSError as error:
-        raise UserError(
-            f"{error.filename or folder} can't be written ({error.strerror}). Make room there, "
-            "or set CAPTION_DATA_DIR to a folder that can be written."
-        ) from None
+        known = json.loads((folder / "scenes.json").read_text(encoding="utf-8"))
+        images = [folder / "images" / scene["image"] for scene in known["scenes"]]
+        return known["fingerprint"] == fingerprint and all(image.is_file() for image in images)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _render_all(folder: Path, seed: int, scenes: list[dict]) -> list[dict]:

@@ -238,7 +238,9 @@ def alone_in(folder: Path) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"{folder} can't be made ({error.strerror}): set CAPTION_RUN_DIR.") from None
+        raise UserError(
+            f"{folder} can't be made ({error.strerror}): set CAPTION_DATA_DIR or CAPTION_RUN_DIR to another."
+        ) from None
     if fcntl is None:
         yield
         return

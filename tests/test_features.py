@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 
 import keras
@@ -181,20 +180,26 @@ t.extract_features(t.dataset_in(Path(sys.argv[1])), t.encoder_of(0), Path(sys.ar
 """
 
 
+KILL = """
+import os, signal
+from utils import features
+write = features._write_manifest
+def write_then_die(file, manifest):
+    write(file, manifest)
+    if manifest["done"] >= 8:
+        os.kill(os.getpid(), signal.SIGKILL)
+features._write_manifest = write_then_die
+"""
+
+
 @pytest.mark.slow
 def test_kill_9_then_the_same_bytes(dataset, encoder, tmp_path, encoded, capsys):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     extract_features(dataset, encoder, whole)
     del encoded[:]
-    command = [sys.executable, "-c", CHILD, str(dataset.folder), str(killed)]
-    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    done = 0
-    while done < 8 and child.poll() is None:
-        time.sleep(0.002)
-        if (killed / "features.json").exists():
-            done = json.loads((killed / "features.json").read_text())["done"]
-    child.send_signal(signal.SIGKILL)
-    assert child.wait() == -signal.SIGKILL, "it was over before it could be killed"
+    command = [sys.executable, "-c", KILL + CHILD, str(dataset.folder), str(killed)]
+    child = subprocess.run(command, cwd=ROOT, capture_output=True)
+    assert child.returncode == -signal.SIGKILL
     extract_features(dataset, encoder, killed)
     assert contents(killed) == contents(whole)
     assert 0 < len(encoded) <= 20 - 8, "it went on where it stopped"

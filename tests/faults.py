@@ -179,6 +179,16 @@ def interrupted(scratch: Path) -> None:
     program = Program("notebooks", scratch)
     code, err = program.kill(12, signal.SIGINT)
     row("Ctrl-C in make run", code == 130 and message(code, err), f"exit {code}: {short(err)}")
+    process, kernel = program.start(), ""
+    while not kernel:
+        time.sleep(0.5)
+        find = ["pgrep", "-P", str(process.pid), "-f", "ipykernel"]
+        kernel = subprocess.run(find, capture_output=True, text=True).stdout
+    time.sleep(5)
+    os.kill(int(kernel.split()[0]), signal.SIGKILL)
+    err = process.communicate()[1]
+    code = process.returncode
+    row("kill -9 of a notebook's Python", message(code, err, "01_vgg16"), f"exit {code}: {short(err)}")
 
 
 def full_disks(scratch: Path, finished: Path) -> None:

@@ -64,6 +64,10 @@ def _run_notebook(file: Path, folder: Path) -> None:
         failure = re.sub(r"\x1b\[[0-9;]*m", "", f"{error.ename}: {error.evalue}")
     except DeadKernelError:
         failure = f"The Python process of {file.name} died (no memory left?). Run this again to go on."
+    except Exception:
+        if client.km is None:  # on Ctrl-C nbclient ends the kernel, then stumbles over its absence
+            raise KeyboardInterrupt from None
+        raise
     print(f"\r{file.stem:<22} {time.monotonic() - started:5.0f} s" + " " * 20, flush=True)
     clean_outputs(notebook)
     write_text(folder / file.name, nbformat.writes(notebook) + "\n")

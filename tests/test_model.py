@@ -133,6 +133,7 @@ def test_saved_model_loads_in_a_fresh_process_and_answers_the_same(captioner, fe
         "captioner = keras.saving.load_model(sys.argv[1] + '/captioner.keras')\n"
         "np.testing.assert_array_equal(captioner((batch['features'], batch['tokens'])), batch['logits'])\n"
         "assert captioner.vocabulary[0] == '<pad>'\n"
+        "assert (captioner.dropout.rate, captioner.channel_dropout.rate) == (0.5, 0.25)\n"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
 

@@ -60,6 +60,8 @@ def _run_notebook(file: Path, folder: Path) -> None:
     try:
         client.execute()
     except CellExecutionError as error:
+        if error.ename == "KeyboardInterrupt":
+            raise KeyboardInterrupt from None
         # Colour codes and the frames above a UserError help nobody in a terminal.
         failure = re.sub(r"\x1b\[[0-9;]*m", "", f"{error.ename}: {error.evalue}")
     except DeadKernelError:

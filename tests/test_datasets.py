@@ -244,12 +244,20 @@ def test_scenes_are_rendered_and_read(tmp_path, monkeypatch):
         ]
         (folder / "scenes.json").write_text(json.dumps({"scenes": scenes}))
 
-    monkeypatch.setitem(sys.modules, "utils.scenes", types.SimpleNamespace(render_scenes=render_scenes))
+    def is_drawn(folder, seed=0):
+        return (folder / "scenes.json").exists()
+
+    fake = types.SimpleNamespace(render_scenes=render_scenes, is_drawn=is_drawn)
+    monkeypatch.setitem(sys.modules, "utils.scenes", fake)
     dataset = load_dataset(load_settings({"CAPTION_DATA_DIR": str(tmp_path)}))
     assert dataset.images == ("000001.png", "000003.png", "000002.png", "000000.png")
     assert dataset.captions["000002.png"] == ("2 0", "2 1", "2 2", "2 3", "2 4")
     assert dataset.boxes["000003.png"] == objects
     assert dataset.path("000001.png") == tmp_path / "scenes" / "images" / "000001.png"
+    # Drawn once, they are read from a folder that can't be written, too.
+    (tmp_path / "scenes").chmod(0o555)
+    other = {"CAPTION_DATA_DIR": str(tmp_path), "CAPTION_RUN_DIR": str(tmp_path / "run")}
+    assert load_dataset(load_settings(other)).folder == dataset.folder
 
 
 def own_pictures(folder, captions, header="image,caption\n", encoding="utf-8"):

@@ -70,14 +70,17 @@ def load_dataset(settings: Settings) -> CaptionDataset:
     if settings.folder:
         return _load_own(settings.folder)
     if settings.dataset == "scenes":
-        return _load_scenes(_writable_folder(settings, "scenes"))
+        return _load_scenes(settings)
     return _load_flickr8k(settings)
 
 
-def _load_scenes(folder: Path) -> CaptionDataset:
-    from utils.scenes import render_scenes
+def _load_scenes(settings: Settings) -> CaptionDataset:
+    from utils.scenes import is_drawn, render_scenes
 
-    render_scenes(folder)
+    folder = settings.data_dir / "scenes"
+    if not is_drawn(folder):
+        folder = _writable_folder(settings, "scenes")
+        render_scenes(folder)
     scenes = json.loads((folder / "scenes.json").read_text(encoding="utf-8"))["scenes"]
     return CaptionDataset(
         name="scenes",

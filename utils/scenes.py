@@ -1316,10 +1316,10 @@ def render_scenes(folder: Path, seed: int = 0) -> None:
 
     Raises UserError when the folder can't be written.
     """
-    if _is_drawn(folder, _fingerprint(seed)):
+    if is_drawn(folder, seed):
         return
     with alone_in(folder):
-        if _is_drawn(folder, _fingerprint(seed)):  # by a program that was waited for
+        if is_drawn(folder, seed):  # by a program that was waited for
             return
         try:
             (folder / "scenes.json").unlink(missing_ok=True)  # half-drawn is never taken for whole
@@ -1336,12 +1336,12 @@ def render_scenes(folder: Path, seed: int = 0) -> None:
         write_text(folder / "scenes.json", json.dumps(index, indent=1) + "\n")
 
 
-def _is_drawn(folder: Path, fingerprint: str) -> bool:
-    """Whether the folder holds all scenes with this fingerprint; a damaged index is as good as none."""
+def is_drawn(folder: Path, seed: int = 0) -> bool:
+    """Whether the folder holds all scenes, drawn by this code with this seed; a damaged index is none."""
     try:
         known = json.loads((folder / "scenes.json").read_text(encoding="utf-8"))
         images = [folder / "images" / scene["image"] for scene in known["scenes"]]
-        return known["fingerprint"] == fingerprint and all(image.is_file() for image in images)
+        return known["fingerprint"] == _fingerprint(seed) and all(image.is_file() for image in images)
     except (OSError, ValueError, KeyError, TypeError):
         return False
 

@@ -10,6 +10,7 @@ import csv
 import json
 import os
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -200,7 +201,8 @@ def load_captioner(file: Path) -> Captioner:
     try:
         model = keras.saving.load_model(file, safe_mode=True)  # runs no code that the file brings along
     except Exception as error:  # Keras raises many kinds for a file that is not what it should be
-        raise UserError(f"{file} can't be loaded ({error}): {again}") from None
+        why = str(error).split(". ")[0] if zipfile.is_zipfile(file) else "cut off, or no Keras file at all"
+        raise UserError(f"{file} can't be loaded ({why}): {again}") from None
     if not isinstance(model, Captioner):
         raise UserError(f"{file} holds a {type(model).__name__}, not a captioner: {again}")
     return model

@@ -106,6 +106,7 @@ class Program:
             for line in process.stdout:
                 if line == "BEGIN\n":
                     break
+        threading.Thread(target=process.stdout.read, daemon=True).start()  # a full pipe would hold it up
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(after)
         with contextlib.suppress(ProcessLookupError):

@@ -47,17 +47,18 @@ def python(version: str) -> str | None:
 def environment(version: str, ends: str) -> Path | None:
     """The interpreter of a virtual environment with the lowest or highest versions, made if there is none."""
     folder = VENVS / f"{version}-{ends}"
-    if not (folder / "installed").exists():
+    installed, requirements = folder / "installed", ROOT / "requirements.txt"
+    if not installed.exists() or installed.stat().st_mtime < requirements.stat().st_mtime:
         interpreter = python(version)
         if not interpreter:
             return None
-        lines = (ROOT / "requirements.txt").read_text().splitlines()
+        lines = requirements.read_text().splitlines()
         packages = [line for line in lines if line and not line.startswith("#")]
         if ends == "lowest":
             packages = [line.split(",")[0].replace(">=", "==") for line in packages]
         subprocess.run([interpreter, "-m", "venv", "--clear", str(folder)], check=True)
         subprocess.run([folder / "bin" / "python", "-m", "pip", "install", "--quiet", *packages], check=True)
-        (folder / "installed").touch()
+        installed.touch()
     return folder / "bin" / "python"
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from utils.datasets import download
 from utils.settings import ROOT, UserError
@@ -61,7 +62,7 @@ class Encoder:
     layer: str
     fingerprint: str
 
-    def __call__(self, pictures: np.ndarray) -> np.ndarray:
+    def __call__(self, pictures: np.ndarray) -> tf.Tensor:
         """RGB pictures in [0, 255], (B, input_size, input_size, 3), to features (B, *grid, channels)."""
         return self.model(self.preprocess(pictures), training=False)
 

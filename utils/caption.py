@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from utils.settings import Settings, UserError, start
+from utils.files import UserError
+from utils.session import start
+from utils.settings import Settings
 
 
 def encoder_name(model: Path, settings: Settings) -> str:

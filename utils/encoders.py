@@ -18,8 +18,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from utils.datasets import download
-from utils.settings import ROOT, UserError
+from utils.files import UserError, download
+from utils.settings import ROOT
 
 INPUT_SIZE = 224
 SLIM_WIDTH = 1 / 8
@@ -155,7 +155,7 @@ def load_classifier(name: str, weights: str | None = "default") -> tuple[keras.M
     probabilities, float32 (B, classes). `weights` and errors as in `load_encoder`.
     """
     if name == "vgg16-slim":
-        from utils.scenes import LABELS
+        from utils.datasets.drawing import LABELS
 
         return _slim(weights), list(LABELS)
     model = _imagenet(name, include_top=True, weights=weights)
@@ -177,7 +177,7 @@ def weights_fingerprint(model: keras.Model) -> str:
 
 
 def _slim(weights: str | None) -> keras.Model:
-    from utils.scenes import LABELS
+    from utils.datasets.drawing import LABELS
 
     model = build_vgg16(SLIM_WIDTH, classes=len(LABELS))
     if weights is None:

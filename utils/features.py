@@ -12,11 +12,9 @@ import hashlib
 import io
 import json
 import os
-import sys
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -25,11 +23,11 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from utils.datasets import CaptionDataset
-from utils.encoders import INPUT_SIZE, Encoder
-from utils.settings import UserError, alone_in
+from utils.encoders import Encoder
+from utils.files import UserError, alone_in
+from utils.pictures import read_ahead
 
 BATCH = 16
 FORMAT = 2  # to be raised whenever the same pictures and network would give other numbers
@@ -38,7 +36,6 @@ TOLERANCE = 0.02
 square of the difference over that of the features."""
 
 _SECONDS_BETWEEN_SAVES = 2.0
-_BATCHES_AHEAD = 3  # read before they are wanted
 _UNWRITTEN = 32  # batches that may wait for a slow disk
 _WORTH_MEASURING = 100, 60.0  # batches and seconds of work from which on a shorter format is tried
 _WORTH_HAVING = 1.2  # times as fast
@@ -244,76 +241,6 @@ def _is_whole(file: Path, manifest: dict, shape: tuple[int, int, int]) -> bool:
         return False
 
 
-def read_picture(path: Path, size: int = INPUT_SIZE) -> np.ndarray:
-    """The picture as uint8 (size, size, 3) RGB: upright, its first frame, squeezed to a square.
-
-    Gray, palette, CMYK and 16-bit pictures become 8-bit RGB; transparency becomes white. Raises
-    whatever Pillow raises on a file that it can't read to the end.
-    """
-    with Image.open(path) as opened:
-        picture: Image.Image = opened
-        # A large JPEG is decoded at a half, a quarter or an eighth, never below the wanted size.
-        picture.draft("RGB", (size, size))
-        ImageOps.exif_transpose(picture, in_place=True)
-        if picture.mode == "F":
-            raise ValueError("floating-point pictures have no agreed white")
-        if picture.mode.startswith("I"):  # 16-bit gray, which Pillow would clip, not scale
-            picture = Image.fromarray((np.asarray(picture, np.uint32) >> 8).astype(np.uint8))
-        if picture.has_transparency_data:
-            picture = picture.convert("RGBA")
-            white = Image.new("RGBA", picture.size, "white")
-            picture = Image.alpha_composite(white, picture)
-        if picture.mode != "RGB":
-            picture = picture.convert("RGB")
-        if picture.size != (size, size):
-            # Pillow's bilinear filter widens when it shrinks: no aliasing.
-            picture = picture.resize((size, size), Image.Resampling.BILINEAR)
-        return np.asarray(picture)
-
-
-def is_picture(path: Path) -> bool:
-    """Whether `read_picture` can read the file."""
-    try:
-        read_picture(path)
-    except Exception:  # decoders raise anything at all on a broken file
-        return False
-    return True
-
-
-def _step_back() -> None:
-    """Let the calling thread run where the encoder leaves a core idle, not in its place."""
-    if sys.platform == "linux":  # elsewhere a priority belongs to a process
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
-
-
-def _pictures(paths: Sequence[Path], size: int, batch: int) -> Iterator[tuple[np.ndarray, list[str]]]:
-    """Batches of pictures, uint8 (batch, size, size, 3), and why each could not be read or "".
-
-    Read in threads, a few batches ahead; the last batch is filled up with black pictures, so that
-    the encoder sees one shape only. Not by `tf.data`: taking its iterator down took up to ten
-    seconds, now and then, with TensorFlow 2.21.
-    """
-    black = np.zeros((size, size, 3), np.uint8)
-
-    def read(path: Path) -> tuple[np.ndarray, str]:
-        try:
-            return read_picture(path, size), ""
-        except UnidentifiedImageError:
-            return black, "not a picture"
-        except Exception as error:  # decoders raise anything at all on a broken file
-            return black, str(error) or type(error).__name__
-
-    with ThreadPoolExecutor(os.cpu_count(), initializer=_step_back) as pool:
-        ahead: deque[list[Future]] = deque()
-        for start in range(0, len(paths) + _BATCHES_AHEAD * batch, batch):
-            ahead.append([pool.submit(read, path) for path in paths[start : start + batch]])
-            if len(ahead) > _BATCHES_AHEAD and (pending := ahead.popleft()):
-                results = [reading.result() for reading in pending]
-                results += [(black, "")] * (batch - len(results))
-                pictures, reasons = zip(*results, strict=True)
-                yield np.stack(pictures), list(reasons)
-
-
 @lru_cache(maxsize=4)
 def encoder_function(encoder: Encoder, batch: int, compute: str = "float32") -> Callable:
     """The encoder as one compiled function of uint8 (batch, input_size, input_size, 3) pictures.
@@ -413,7 +340,7 @@ def _build(dataset: CaptionDataset, encoder: Encoder, manifest: dict, shape: tup
     paths = [dataset.path(name) for name in names]
     if "compute" not in manifest:
         # Noted before the first row: whoever goes on computes the same numbers.
-        pictures, _ = next(_pictures(paths[:BATCH], encoder.input_size, BATCH))
+        pictures, _ = next(read_ahead(paths[:BATCH], encoder.input_size, BATCH))
         manifest["compute"] = _choose_format(encoder, pictures, len(names) // BATCH)
         _write_manifest(manifest_file, manifest)
     features = encoder_function(encoder, BATCH, manifest["compute"])
@@ -455,7 +382,7 @@ def _build(dataset: CaptionDataset, encoder: Encoder, manifest: dict, shape: tup
         stream.write(header)
         stream.seek(len(header) + first * row_bytes)
         try:
-            for pictures, reasons in _pictures(paths, encoder.input_size, BATCH):
+            for pictures, reasons in read_ahead(paths, encoder.input_size, BATCH):
                 numbers, largest = (result.numpy() for result in features(pictures))
                 batch_names = manifest["images"][done : done + BATCH]
                 numbers, unreadable = _checked(numbers, largest, reasons, batch_names, dataset, encoder)

@@ -24,7 +24,9 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbconvert import HTMLExporter
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 
-from utils.settings import ROOT, Settings, UserError, alone_in, load_settings, start, write_text
+from utils.files import UserError, alone_in, write_text
+from utils.session import start
+from utils.settings import ROOT, Settings, load_settings
 
 NOTEBOOKS = ROOT / "notebooks"
 

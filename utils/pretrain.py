@@ -18,7 +18,7 @@ import keras
 import numpy as np
 
 from utils.encoders import PREPROCESS, SLIM_WEIGHTS, SLIM_WIDTH, build_vgg16
-from utils.scenes import LABELS, PLACES, SIZE, SKY, single
+from utils.datasets.drawing import LABELS, PLACES, SIZE, SKY, single
 
 PICTURES, HELD_OUT = 8_000, 1_000
 BATCH = 64

@@ -6,36 +6,19 @@ serve the drawn scenes and the real photographs. No other module reads the envir
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import importlib.metadata
 import os
 import re
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+from utils.files import UserError, writable_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 """The repository: the folder that holds `notebooks/`, `utils/` and `data/`."""
 
 DEFAULT_ENCODERS = {"scenes": "vgg16-slim", "flickr8k": "vgg16", "own": "vgg16"}
-ENCODERS = ("vgg16-slim", "vgg16", "mobilenet")
-
-
-class UserError(Exception):
-    """Something the reader can put right; the message says what and how."""
-
-    def _render_traceback_(self) -> list[str]:
-        # Jupyter shows these lines in place of the frames, which would hide the message.
-        return str(self).splitlines()
 
 
 @dataclass(frozen=True)
@@ -94,9 +77,12 @@ class Settings:
     """What a run depends on.
 
     dataset   `scenes`, `flickr8k` or `own`
-    encoder   `vgg16-slim`, `vgg16` or `mobilenet`
+    encoder   `vgg16-slim`, a network of `keras.applications`, or the path of a `.keras` file (utils.encoders)
+    decoder   one of `utils.decoders.DECODERS`
     data_dir  where datasets are looked for before anything is downloaded or drawn
-    run_dir   where this run's artefacts go
+    features_dir  where the feature cache is: data/features/<dataset>-<encoder>, or in the run folder
+              where the data folder is read-only
+    run_dir   where this run's model, captions and scores go: data/runs/<dataset>-<encoder>-<decoder>
     folder    of your own pictures and their `captions.csv`; None for the other datasets
     seed      of everything random in training
     recipe    sizes and training settings, by dataset
@@ -105,7 +91,9 @@ class Settings:
 
     dataset: str
     encoder: str
+    decoder: str
     data_dir: Path
+    features_dir: Path
     run_dir: Path
     seed: int
     recipe: Recipe
@@ -121,11 +109,18 @@ class Settings:
         # The run folder by its last two parts: the same on every machine.
         rows = {
             "dataset": f"own pictures in {self.folder.name}" if self.folder else self.dataset,
-            "encoder": self.encoder,
+            "encoder": label(self.encoder),
+            "decoder": self.decoder,
             "run folder": "/".join(self.run_dir.parts[-2:]),
             "seed": self.seed,
         }
         return "\n".join(f"{name:<12}{value}" for name, value in rows.items())
+
+
+def label(encoder: str) -> str:
+    """An encoder's name as part of a folder's name: `vgg16`, `mobilenet-alpha-0.5`, `efficientnet-lite2`."""
+    stem = Path(encoder).stem if encoder.endswith(".keras") else encoder.lower()
+    return re.sub(r"[^\w.-]+", "-", stem)
 
 
 def _integer(environ: Mapping[str, str], name: str, lowest: int) -> int | None:
@@ -138,7 +133,7 @@ def _integer(environ: Mapping[str, str], name: str, lowest: int) -> int | None:
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read `CAPTION_DATASET`, `CAPTION_ENCODER`, `CAPTION_DATA_DIR`, `CAPTION_RUN_DIR`,
+    """Read `CAPTION_DATASET`, `CAPTION_ENCODER`, `CAPTION_DECODER`, `CAPTION_DATA_DIR`, `CAPTION_RUN_DIR`,
     `CAPTION_SEED`, `CAPTION_EPOCHS` and `CAPTION_DEVICES`; an unset or empty one takes its default.
 
     Raises UserError that names the variable and the values it may take.
@@ -152,14 +147,22 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
                 f"CAPTION_DATASET={environ['CAPTION_DATASET']!r}: choose scenes, flickr8k, or the path of a "
                 f"folder of pictures with a captions.csv; there is no folder {folder}."
             )
-    encoder = environ.get("CAPTION_ENCODER") or DEFAULT_ENCODERS[dataset]
-    if encoder not in ENCODERS:
-        raise UserError(f"CAPTION_ENCODER={encoder!r}: choose one of {', '.join(ENCODERS)}.")
+    encoder = (environ.get("CAPTION_ENCODER") or DEFAULT_ENCODERS[dataset]).strip()
+    if encoder.endswith(".keras"):
+        encoder = str(Path(encoder).expanduser().absolute())  # notebooks run in another folder
+        if not Path(encoder).is_file():
+            raise UserError(f"CAPTION_ENCODER={environ['CAPTION_ENCODER']!r}: there is no file {encoder}.")
+    decoder = (environ.get("CAPTION_DECODER") or "gru").strip().lower()
     data_dir = Path(environ.get("CAPTION_DATA_DIR") or ROOT / "data").expanduser().absolute()
     name = dataset
     if folder:  # two folders of one name are two datasets
         name = f"{folder.name}-{hashlib.sha256(str(folder).encode()).hexdigest()[:6]}"
-    run_dir = environ.get("CAPTION_RUN_DIR") or ROOT / "data" / "runs" / f"{name}-{encoder}"
+    name = f"{name}-{label(encoder)}"
+    run_dir = Path(environ.get("CAPTION_RUN_DIR") or ROOT / "data" / "runs" / f"{name}-{decoder}")
+    run_dir = run_dir.expanduser().absolute()
+    features_dir = data_dir / "features" / name
+    if not (features_dir / "features.json").exists():
+        features_dir = writable_folder(features_dir, run_dir / "features")
     devices = environ.get("CAPTION_DEVICES") or "one"
     if devices not in ("one", "all"):
         raise UserError(f"CAPTION_DEVICES={devices!r}: choose one of one, all.")
@@ -169,108 +172,12 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         dataset=dataset,
         encoder=encoder,
+        decoder=decoder,
         data_dir=data_dir,
-        run_dir=Path(run_dir).expanduser().absolute(),
+        features_dir=features_dir,
+        run_dir=run_dir,
         seed=1 if seed is None else seed,
         recipe=recipe if epochs is None else replace(recipe, epochs=epochs),
         folder=folder,
         devices=devices,
     )
-
-
-@contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    # TensorFlow's C++ start-up notes obey no log level: they are held back at the file
-    # descriptor, and given out after all if the import fails.
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as notes:
-        os.dup2(notes.fileno(), 2)
-        try:
-            yield
-        except Exception:
-            notes.seek(0)
-            os.write(kept, notes.read())
-            raise
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-
-
-def _install_missing() -> None:
-    # Colab brings most packages. What it has stays as it is: only what is not there is installed.
-    missing = []
-    for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines():
-        if name := re.match(r"[\w-]+", line):
-            try:
-                importlib.metadata.version(name[0])
-            except importlib.metadata.PackageNotFoundError:
-                missing.append(line)
-    if missing:
-        print("installing", *missing, flush=True)
-        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", *missing], check=True)
-
-
-def start() -> Settings:
-    """First line of every notebook and command: load TensorFlow without its start-up notes,
-    seed Python, NumPy and TensorFlow, and return the settings. In Colab, install what it lacks."""
-    settings = load_settings()
-    if "google.colab" in sys.modules:
-        _install_missing()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _quiet_stderr():
-        import keras
-        import tensorflow as tf
-
-        tf.config.list_physical_devices()
-        tf.constant(0)
-    keras.utils.set_random_seed(settings.seed)
-    return settings
-
-
-@contextlib.contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """Programs that work in the same folder take turns; the folder is made if there is none.
-
-    The lock ends with the process that holds it. Not on Windows, nor on disks without locks.
-    Raises UserError that names the folder when it can't be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"{folder} can't be made ({error.strerror}): set CAPTION_DATA_DIR or CAPTION_RUN_DIR to another."
-        ) from None
-    if fcntl is None:
-        yield
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print(f"another program is at work in {folder.name}: waiting until it is done", flush=True)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        except OSError:
-            pass
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def write_text(file: Path, text: str) -> None:
-    """Write a small file whole or not at all: under a temporary name, then renamed.
-
-    Raises UserError that names the file when the disk is full or the folder can't be written.
-    """
-    part = file.with_name(f"{file.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(part, file)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise UserError(f"{file} can't be written: {error.strerror or error}.") from None

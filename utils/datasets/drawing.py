@@ -1,29 +1,14 @@
-"""The drawn dataset: 1,200 little pictures with captions, and the true box of every object.
-
-Each scene is first composed (what is in it and where, from a seed and its number), then
-drawn with Pillow. Captions are written from the same description, so what they say is true.
-"""
+"""Drawing: things in their colours, places and skies, with Pillow."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-import os
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from functools import partial
-from multiprocessing import get_context
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from utils.settings import UserError, alone_in, write_text
-
 SIZE = 224  # pixels, both ways: what VGG16 takes
-SPLITS = {"train": 800, "dev": 200, "test": 200}
 
 PALETTE = {
     "red": (214, 42, 44), "blue": (38, 92, 214), "green": (44, 158, 66), "yellow": (252, 206, 32),
@@ -52,16 +37,6 @@ COLORS = {
 }
 LABELS: tuple[str, ...] = tuple(f"{color} {kind}" for kind, colors in COLORS.items() for color in colors)
 """What the slim encoder learns to tell apart: every kind in every colour it comes in."""
-
-# In the scenes each kind comes in two of its colours: 800 pictures must be enough to learn them all.
-SCENE_COLORS = {
-    "house": ("white", "yellow"), "tree": ("green", "pink"), "car": ("red", "blue"),
-    "bus": ("green", "yellow"), "boat": ("red", "white"), "umbrella": ("blue", "purple"),
-    "bench": ("brown", "red"), "dog": ("brown", "white"), "cat": ("orange", "grey"),
-    "sheep": ("white", "black"), "girl": ("yellow", "pink"), "boy": ("blue", "green"),
-    "bird": ("blue", "white"), "ball": ("red", "green"), "balloon": ("red", "purple"),
-    "kite": ("blue", "orange"), "flower": ("red", "purple"),
-}  # fmt: skip
 
 SKIES = {
     "meadow": ("sunny", "cloudy", "rainy", "night", "sunset"),
@@ -138,7 +113,7 @@ def _light(color: Color, share: float = 0.3) -> Color:
     return tuple(round(value + (255 - value) * share) for value in color)
 
 
-def _pick(rng: np.random.Generator, options: Sequence):
+def pick(rng: np.random.Generator, options: Sequence):
     return options[int(rng.integers(len(options)))]
 
 
@@ -147,7 +122,7 @@ GLASS: Color = (176, 216, 236)
 
 
 def _house(pen: Pen, c: Color, rng: np.random.Generator) -> None:
-    roof = _pick(rng, [(92, 74, 70), (84, 86, 98), (112, 78, 60)])
+    roof = pick(rng, [(92, 74, 70), (84, 86, 98), (112, 78, 60)])
     pen.rect(68, 10, 79, 34, _dark(roof, 0.85))
     pen.rect(66, 8, 81, 13, _dark(roof, 0.7))
     pen.rect(12, 42, 88, 96, c)
@@ -195,7 +170,7 @@ def _tree(pen: Pen, c: Color, rng: np.random.Generator) -> None:
     for x, y, r in lobes[3:]:
         pen.dot(x - 4, y - 6, r * 0.45, _light(c, 0.18))
     for _ in range(16):
-        x, y, r = _pick(rng, lobes)
+        x, y, r = pick(rng, lobes)
         angle, reach = rng.uniform(0, 2 * math.pi), rng.uniform(0, 0.7) * r
         pen.dot(x + reach * math.cos(angle), y - 3 + reach * math.sin(angle), 1.7, _light(c, 0.35))
 
@@ -393,7 +368,7 @@ def _face(pen: Pen, skin: Color) -> None:
 
 
 def _girl(pen: Pen, c: Color, rng: np.random.Generator) -> None:
-    skin, hair = _pick(rng, SKIN), _pick(rng, HAIR)
+    skin, hair = pick(rng, SKIN), pick(rng, HAIR)
     pen.rect(8, 6, 42, 46, hair, 14)
     for x in (18, 27):
         pen.rect(x, 74, x + 5, 95, skin, 2)
@@ -414,7 +389,7 @@ def _girl(pen: Pen, c: Color, rng: np.random.Generator) -> None:
 
 
 def _boy(pen: Pen, c: Color, rng: np.random.Generator) -> None:
-    skin, hair = _pick(rng, SKIN), _pick(rng, HAIR)
+    skin, hair = pick(rng, SKIN), pick(rng, HAIR)
     trousers = (70, 74, 92)
     for x in (15.5, 26.5):
         pen.rect(x, 62, x + 8.5, 94, trousers, 2)
@@ -845,14 +820,14 @@ def _weather(image: Image.Image, sky: str, rng: np.random.Generator) -> None:
 # ---------------------------------------------------------------- pictures
 
 
-def _extent(thing: dict) -> tuple[int, int]:
+def extent(thing: dict) -> tuple[int, int]:
     """Width and height in pixels of an object's tile."""
     extent = EXTENT[thing["pose"]]
     scale = thing["px"] / max(extent)
     return max(1, round(extent[0] * scale)), max(1, round(extent[1] * scale))
 
 
-def _draw(
+def draw(
     place: str, sky: str, things: Sequence[dict], rng: np.random.Generator
 ) -> tuple[Image.Image, list[list[int]]]:
     """The picture and each thing's box.
@@ -888,39 +863,8 @@ def _draw(
     return image, boxes
 
 
-def draw_single(label: str, rng: np.random.Generator) -> np.ndarray:
-    """One drawn object on a random background: uint8 (224, 224, 3), RGB.
 
-    label: one of LABELS; size, position, place and sky come from `rng`, in the ranges of the
-    scenes. Raises ValueError for an unknown label.
-    """
-    return single(label, rng)[0]
-
-
-def single(label: str, rng: np.random.Generator) -> tuple[np.ndarray, list[int], str, str]:
-    """As `draw_single`, with what was drawn: the picture, the object's box, the place and the sky."""
-    if label not in LABELS:
-        raise ValueError(f"{label!r} is not one of LABELS")
-    color, kind = label.split()
-    low = (SECOND_PX if kind in SECOND_PX else MAIN_PX)[kind][0]
-    high = (MAIN_PX if kind in MAIN_PX else SECOND_PX)[kind][1]
-    place = _pick(rng, HOME.get(kind, PLACES))
-    sky = _pick(rng, SKIES[place])
-    flies = kind in FLIERS and (kind != "bird" or rng.random() < 0.5)
-    thing = _thing(kind, color, rng.uniform(low, high), rng, flying=flies)
-    wide, tall = _extent(thing)
-    thing["x"] = int(rng.integers(2, SIZE - wide - 1))
-    if kind == "boat":
-        thing["foot"] = int(rng.integers(*WATERLINE[place])) + 8
-    elif flies:
-        thing["foot"] = int(rng.integers(tall + 4, 134))
-    else:
-        thing["foot"] = int(rng.integers(178, 218))
-    image, boxes = _draw(place, sky, [thing], rng)
-    return np.asarray(image), boxes[0], place, sky
-
-
-# ---------------------------------------------------------------- composing
+# ---------------------------------------------------------------- single things
 
 # The longer side in pixels: of a main group that is small or big, and of the other groups (lowest, highest).
 MAIN_PX = {
@@ -944,35 +888,9 @@ HOME = {  # where each kind belongs; a kind that is not named belongs everywhere
     "flower": ("meadow", "lake"),
 }  # fmt: skip
 
-ANIMALS = ("dog", "cat", "sheep")
-CHILDREN = ("girl", "boy")
-SIDE = {  # what may stand beside each main kind
-    **dict.fromkeys(
-        ("house", "tree", "bus"), (*ANIMALS, *CHILDREN, "car", "bench", "ball", "bird", "flower")
-    ),
-    **dict.fromkeys(("car", "umbrella", "bench"), (*ANIMALS, *CHILDREN, "ball", "bird", "flower")),
-    **dict.fromkeys(ANIMALS, ("dog", "cat", "sheep", "ball", "bird", "flower")),
-    **dict.fromkeys(CHILDREN, (*ANIMALS, "ball", "bird", "flower")),
-    "boat": ("boat",),
-}
-FRONT = {
-    "house": (*ANIMALS, *CHILDREN, "car", "bench", "ball", "flower"),
-    "bus": (*ANIMALS, *CHILDREN, "ball", "flower"),
-    "car": (*ANIMALS, *CHILDREN, "ball", "flower"),
-    "bench": ("dog", "cat", "ball", "flower"),
-    "boat": (*CHILDREN, "dog", "cat", "bench", "ball", "bird"),
-}
-UNDER = {"tree": (*ANIMALS, "ball", "bird", "flower"), "umbrella": (*ANIMALS, *CHILDREN, "ball", "bird")}
-ON = dict.fromkeys(("house", "car", "bus", "bench"), ("bird", "cat"))
-PERCH = {"house": 0.06, "car": 0.06, "bus": 0.05, "bench": 0.64}  # how far down from its top one sits
-RELATIONS: dict[str, Mapping[str, tuple[str, ...]]] = {
-    "left of": SIDE, "right of": SIDE, "in front of": FRONT, "above": dict.fromkeys(MAIN_PX, FLIERS),
-    "under": UNDER, "on": ON}  # of the second group to the main one  # fmt: skip
-OFTEN = {"left of": 1.0, "right of": 1.0, "in front of": 2.0, "above": 0.8, "under": 3.2, "on": 1.4}
-MANY = ("tree", "umbrella", "boat", *ANIMALS, *CHILDREN, *FLIERS, "ball", "flower", "car")
 
 
-def _thing(kind: str, color: str, px: float, rng: np.random.Generator, flying: bool = False) -> dict:
+def make_thing(kind: str, color: str, px: float, rng: np.random.Generator, flying: bool = False) -> dict:
     ground = "water" if kind == "boat" else None if flying else "ground"
     pose = "flying" if kind == "bird" and flying else kind
     return {"kind": kind, "pose": pose, "color": color, "px": round(float(px), 1),
@@ -980,387 +898,35 @@ def _thing(kind: str, color: str, px: float, rng: np.random.Generator, flying: b
             "ground": ground, "x": 0, "foot": 0}  # fmt: skip
 
 
-def _row(
-    group: dict, px: float, gap: float, rng: np.random.Generator, flying: bool = False
-) -> tuple[list[dict], int, int]:
-    """The things of a group side by side from x = 0, their whole width, and their height."""
-    things, x = [], 0.0
-    for _ in range(group["count"]):
-        thing = _thing(group["kind"], group["color"], px * rng.uniform(0.98, 1.02), rng, flying)
-        thing["x"] = round(x)
-        things.append(thing)
-        x += _extent(thing)[0] + gap
-    return things, round(x - gap), max(_extent(thing)[1] for thing in things)
+def draw_single(label: str, rng: np.random.Generator) -> np.ndarray:
+    """One drawn object on a random background: uint8 (224, 224, 3), RGB.
 
-
-def _put(things: Sequence[dict], x: float, foot: float, wobble: float, rng: np.random.Generator) -> None:
-    for thing in things:
-        thing["x"] += round(x)
-        thing["foot"] = round(foot + rng.uniform(-wobble, wobble))
-
-
-def _rectangle(thing: dict, margin: int = 0) -> tuple[int, int, int, int]:
-    wide, tall = _extent(thing)
-    return (
-        thing["x"] - margin,
-        thing["foot"] - tall - margin,
-        thing["x"] + wide + margin,
-        thing["foot"] + margin,
-    )
-
-
-def _overlap(a: Sequence[float], b: Sequence[float]) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
-
-
-def _attempt(kind: str, count: int, relation: str, rng: np.random.Generator) -> dict | None:
-    """A scene about `count` things of a kind, or None where the other choices do not fit."""
-    place = _pick(rng, HOME.get(kind, PLACES))
-    sky = "snowing" if place == "snow" and rng.random() < 0.25 else _pick(rng, SKIES[place])
-    here = {kind for kind in COLORS if place in HOME.get(kind, PLACES)}
-    main = _group(kind, rng)
-    main["count"] = count
-    pairs = RELATIONS[relation]
-    kinds = [
-        kind for kind in pairs[main["kind"]] if kind in here and (kind != main["kind"] or kind == "boat")
-    ]
-    if not kinds:
-        return None
-    second = _group(_pick(rng, kinds), rng)
-    second["relation"] = relation
-    if second["kind"] == main["kind"] and second["color"] == main["color"]:
-        return None
-    if relation == "under":
-        main["size"] = "big"
-        second["count"] = min(second["count"], 2)
-    if relation == "on" and main["kind"] != "bus":
-        second["count"] = 1
-    main_px = MAIN_PX[main["kind"]][main["size"] == "big"] * rng.uniform(0.97, 1.04)
-    second_px = rng.uniform(*SECOND_PX[second["kind"]])
-    flying = relation == "above"
-    first, wide, tall = _row(main, main_px, 6 + rng.uniform(0, 6), rng)
-    gap = 26 if relation == "under" else 5 + rng.uniform(0, 7)
-    others, other_wide, other_tall = _row(second, second_px, gap, rng, flying)
-    # The main thing must be plainly the largest: captions name it first.
-    one, other = _extent(first[0]), _extent(others[0])
-    if one[0] * one[1] < 1.35 * other[0] * other[1]:
-        return None
-    foot = rng.uniform(*(WATERLINE[place] if main["kind"] == "boat" else FEET[place]))
-    if main["kind"] == "boat":
-        foot += 8
-    if relation in ("left of", "right of"):
-        space = rng.uniform(10, 22)
-        slack = SIZE - 8 - wide - other_wide - space
-        if slack < 0:
-            return None
-        start = 4 + slack * rng.uniform(0.25, 0.75)
-        _put(first, start if relation == "right of" else start + other_wide + space, foot, 2, rng)
-        lower = rng.uniform(-1, 5 if second["kind"] == "boat" else 8)
-        _put(others, start + wide + space if relation == "right of" else start, foot + lower, 2, rng)
-    else:
-        slack = SIZE - 8 - wide
-        if slack < 0:
-            return None
-        if relation == "in front of" and main["kind"] != "boat":
-            foot = min(foot, 190)
-        left = 4 + slack * rng.uniform(0.1, 0.9)
-        _put(first, left, foot, 2 if main["count"] > 1 else 0, rng)
-        middle = left + wide / 2
-        if relation == "above":
-            room = foot - tall - 10 - other_tall
-            if room < 8:
-                return None
-            _put(
-                others,
-                middle - other_wide / 2 + rng.uniform(-0.1, 0.1) * wide,
-                other_tall + rng.uniform(6, min(room, 40)),
-                2,
-                rng,
-            )
-        elif relation == "in front of":
-            if other_wide * (other_tall - 20) > 0.4 * wide * tall or other_wide > wide:
-                return None
-            shift = rng.uniform(-0.5, 0.5) * max(0.0, wide - other_wide)
-            depth = rng.uniform(18, 26) if main["kind"] != "boat" else 0
-            low = foot + depth if depth else rng.uniform(206, 216)
-            _put(others, middle - other_wide / 2 + shift, low, 1, rng)
-        elif relation == "under":
-            roof = 0.47 if main["kind"] == "umbrella" else 0.66
-            if other_tall > (1 - roof) * tall + 8 or other_wide > wide + 4:
-                return None
-            shift = 0 if second["count"] > 1 else _pick(rng, (-1, 1)) * 0.22 * wide
-            _put(others, middle - other_wide / 2 + shift, foot + rng.uniform(3, 7), 1, rng)
-        else:
-            if other_wide > 0.8 * wide:
-                return None
-            reach = {"house": 0.0, "car": 0.06, "bus": 0.3, "bench": 0.3}[main["kind"]]
-            _put(
-                others,
-                middle - other_wide / 2 + rng.uniform(-reach, reach) * (wide - other_wide),
-                foot - tall * (1 - PERCH[main["kind"]]),
-                0,
-                rng,
-            )
-            for thing in others:
-                thing["ground"] = None
-    things, groups = [*first, *others], [main, second]
-    third = _third(place, here, groups, things, rng) if rng.random() < 0.3 else None
-    if third:
-        groups.append(third[0])
-        things += third[1]
-    for thing in things:
-        x0, y0, x1, y1 = _rectangle(thing)
-        if x0 < 1 or y0 < 2 or x1 > SIZE - 1 or y1 > SIZE - 2:
-            return None
-    return {"place": place, "sky": sky, "groups": groups, "things": things}
-
-
-def _group(kind: str, rng: np.random.Generator) -> dict:
-    count = 1
-    if kind in MANY:
-        count = int(rng.random() < 0.4) + 1
-    size = "small" if kind not in MAIN_PX or rng.random() < 0.5 else "big"
-    color = _pick(rng, SCENE_COLORS[kind])
-    return {"kind": kind, "color": color, "size": size, "count": count, "relation": None}
-
-
-def _third(
-    place: str, here: set[str], groups: list[dict], things: list[dict], rng: np.random.Generator
-) -> tuple[dict, list[dict]] | None:
-    """A third group where the picture has room for it: in the sky or in the foreground."""
-    taken = [group["kind"] for group in groups]
-    flying = groups[1]["relation"] != "above" and rng.random() < 0.7
-    kinds = [
-        kind
-        for kind in (FLIERS if flying else ("ball", "flower", "bird"))
-        if kind in here and kind not in taken
-    ]
-    if not kinds:
-        return None
-    group = _group(_pick(rng, kinds), rng)
-    group["relation"] = "in the sky" if flying else "in the foreground"
-    row, wide, tall = _row(group, SECOND_PX[group["kind"]][0] * rng.uniform(0.98, 1.06), 6, rng, flying)
-    occupied = [_rectangle(thing, 7) for thing in things]
-    for _ in range(40):
-        x = rng.uniform(4, SIZE - 4 - wide)
-        foot = rng.uniform(tall + 6, tall + 44) if flying else rng.uniform(207, 217)
-        if not any(_overlap((x, foot - tall - 2, x + wide, foot + 2), box) for box in occupied):
-            _put(row, x, foot, 2, rng)
-            return group, row
-    return None
-
-
-def _signature(scene: dict) -> str:
-    """What two scenes must not have in common."""
-    return json.dumps([scene["place"], scene["sky"], scene["groups"]], sort_keys=True)
-
-
-def _compose(seed: int) -> list[dict]:
-    """All scenes, in order, no two with the same signature."""
-    scenes, seen = [], set()
-    for index, split in enumerate(split for split, count in SPLITS.items() for _ in range(count)):
-        rng = np.random.default_rng([seed, index])
-        scene = None
-        while scene is None or _signature(scene) in seen:
-            kind = _pick(rng, tuple(MAIN_PX))
-            options = [relation for relation, pairs in RELATIONS.items() if kind in pairs]
-            weights = np.array([OFTEN[relation] for relation in options])
-            relation = options[int(rng.choice(len(options), p=weights / weights.sum()))]
-            count = 1
-            if kind in MANY and relation in ("left of", "right of", "above"):
-                count = int(rng.integers(1, 4))
-            for _ in range(15):  # most choices fit at once; three big cars never do
-                scene = _attempt(kind, count, relation, rng)
-                if scene:
-                    break
-        seen.add(_signature(scene))
-        scene["split"] = split
-        scene["captions"] = _captions(scene, rng)
-        scenes.append(scene)
-    return scenes
-
-
-# ---------------------------------------------------------------- captions
-
-PLURALS = {"sheep": "sheep", "bus": "buses", "bench": "benches"}
-NUMBERS = {2: "two", 3: "three"}
-
-
-def _noun(group: dict, size: str = "", article: bool = True) -> str:
-    """`a red car`, `two girls in pink`, `a small white dog`."""
-    kind, color = group["kind"], group["color"]
-    if group["count"] > 1:
-        kind = PLURALS.get(kind, kind + "s")
-    words = [size, kind, "in", color] if kind.startswith(CHILDREN) else [size, color, kind]
-    phrase = " ".join(word for word in words if word)
-    if group["count"] > 1:
-        return f"{NUMBERS[group['count']]} {phrase}"
-    if not article:
-        return phrase
-    return f"{'an' if phrase[0] in 'aeiou' else 'a'} {phrase}"
-
-
-def _is(group: dict) -> str:
-    return "is" if group["count"] == 1 else "are"
-
-
-# Each person's own words for the place and the weather.
-PLACE_WORDS: tuple[dict[str, str], ...] = (
-    {"meadow": "meadow", "beach": "beach", "lake": "lake", "street": "street", "snow": "snow",
-     "desert": "desert"},
-    {"meadow": "on the grass", "beach": "on the beach", "lake": "by the lake", "street": "on the street",
-     "snow": "in the snow", "desert": "in the desert"},
-    {"meadow": "in the country", "beach": "at the seaside", "lake": "at the lake", "street": "in town",
-     "snow": "in winter", "desert": "in the desert"},
-    {},
-    {"meadow": "in a green meadow", "beach": "on a sandy beach", "lake": "beside a lake",
-     "street": "in a city street", "snow": "in deep snow", "desert": "in a dry desert"},
-)  # fmt: skip
-SKY_WORDS: tuple[dict[str, str], ...] = (
-    {"sunny": "sunshine", "cloudy": "clouds", "rainy": "rain", "night": "night", "sunset": "sunset",
-     "snowing": "snowfall"},
-    {},
-    {"sunny": "sunny day", "cloudy": "cloudy day", "rainy": "rainy day", "night": "starry night",
-     "sunset": "calm evening", "snowing": "snowy day"},
-    {"sunny": "in bright sunlight", "cloudy": "under a grey sky", "rainy": "in the rain",
-     "night": "in the moonlight", "sunset": "at dusk", "snowing": "in falling snow"},
-    {"sunny": "while the sun shines", "cloudy": "below dull clouds", "rainy": "while it rains",
-     "night": "late at night", "sunset": "as the sun sets", "snowing": "while it snows"},
-)  # fmt: skip
-VERBS = {  # what a thing does, for one and for several
-    "house": ("stands", "stand"), "tree": ("grows", "grow"), "car": ("is parked", "are parked"),
-    "bus": ("waits", "wait"), "boat": ("sails", "sail"), "umbrella": ("is open", "are open"),
-    "bench": ("is", "are"), "dog": ("is walking", "are walking"), "cat": ("sits", "sit"),
-    "sheep": ("is grazing", "are grazing"), "girl": ("waves", "wave"), "boy": ("waves", "wave"),
-}  # fmt: skip
-
-
-def _captions(scene: dict, rng: np.random.Generator) -> list[str]:
-    """Five captions, each as its own person words it; all of them name the largest group first
-    or, in a sentence about where something is, as that relation has it."""
-    place, sky, (main, second, *rest) = scene["place"], scene["sky"], scene["groups"]
-    relation = second["relation"]
-    boat = main["kind"] == "boat"
-
-    # 1 is terse.
-    listed = [_noun(group, article=False) for group in (main, second)]
-    terse = f"{' with '.join(listed)}, {PLACE_WORDS[0][place]}"
-    if rng.random() < 0.8:
-        terse += f", {SKY_WORDS[0][sky]}"
-
-    # 2 says where things are.
-    if relation in ("left of", "right of"):
-        mirrored = "left" if relation == "right of" else "right"
-        where = f"{_noun(main)} {_is(main)} to the {mirrored} of {_noun(second)}"
-    else:
-        verb = {"above": f"{_is(second)} flying above", "in front of": f"{_is(second)} in front of",
-                "under": f"{_is(second)} under", "on": f"{_is(second)} on top of"}[relation]  # fmt: skip
-        where = f"{_noun(second)} {verb} {_noun(main)}"
-    where += f" {'on the water' if boat and relation != 'in front of' else PLACE_WORDS[1][place]}"
-
-    # 3 starts from the weather and the place.
-    link = {"left of": "beside", "right of": "beside", "above": "below", "in front of": "behind",
-            "under": "beneath", "on": "on"}[relation]  # fmt: skip
-    pair = [_noun(main), _noun(second)]
-    if relation in ("under", "on"):
-        pair.reverse()
-    weather = f"{SKY_WORDS[2][sky]} {PLACE_WORDS[2][place]} with {pair[0]} {link} {pair[1]}"
-
-    # 4 counts up everything there is.
-    names = [_noun(group) for group in (main, second, *rest)]
-    there = f"there {_is(main)} {', '.join(names[:-1])} and {names[-1]} {SKY_WORDS[3][sky]}"
-
-    # 5 sees the main thing only.
-    size = {"big": "big", "small": "little"}[main["size"]]
-    spot = {"beach": "on the sea", "lake": "on the lake"}[place] if boat else PLACE_WORDS[4][place]
-    alone = f"{_noun(main, size)} {VERBS[main['kind']][main['count'] > 1]} {spot}"
-    if rng.random() < 0.8:
-        alone += f" {SKY_WORDS[4][sky]}"
-
-    return [f"{text[0].upper()}{text[1:]}." for text in (terse, where, weather, there, alone)]
-
-
-# ---------------------------------------------------------------- rendering
-
-
-def _fingerprint(seed: int) -> str:
-    return hashlib.sha256(Path(__file__).read_bytes() + str(seed).encode()).hexdigest()[:16]
-
-
-def _render(folder: Path, seed: int, index: int, scene: dict) -> dict:
-    """Draw one scene into the folder; returns its entry in scenes.json."""
-    rng = np.random.default_rng([seed, index, 1])
-    # Nearer things are lower in the picture; what sits on or flies above something is in front of it.
-    depth = [(thing["ground"] is None, thing["foot"]) for thing in scene["things"]]
-    things = sorted(range(len(depth)), key=depth.__getitem__)
-    image, boxes = _draw(scene["place"], scene["sky"], [scene["things"][i] for i in things], rng)
-    name = f"{index:06d}.png"
-    fresh = folder / "images" / f".{name}"
-    image.save(fresh, format="PNG", compress_level=4)
-    os.replace(fresh, folder / "images" / name)
-    objects = [
-        {"label": scene["things"][i]["kind"], "color": scene["things"][i]["color"], "box": box}
-        for i, box in sorted(zip(things, boxes, strict=True))
-    ]
-    return {"image": name, "split": scene["split"], "captions": scene["captions"], "objects": objects,
-            "place": scene["place"], "sky": scene["sky"], "groups": scene["groups"]}  # fmt: skip
-
-
-def render_scenes(folder: Path, seed: int = 0) -> None:
-    """Draw all scenes into `folder`/images and describe them in `folder`/scenes.json.
-
-    Does nothing when they are there already, drawn by this code with this seed. scenes.json
-    holds, for each picture, its split, five captions, every object's kind, color and box
-    ([x0, y0, x1, y1] in pixels; x1 and y1 are one past the last), and the place, sky and groups
-    that no other picture has. A group's relation is to the first, largest one.
-
-    Raises UserError when the folder can't be written.
+    label: one of LABELS; size, position, place and sky come from `rng`, in the ranges of the
+    scenes. Raises ValueError for an unknown label.
     """
-    if is_drawn(folder, seed):
-        return
-    with alone_in(folder):
-        if is_drawn(folder, seed):  # by a program that was waited for
-            return
-        try:
-            (folder / "scenes.json").unlink(missing_ok=True)  # half-drawn is never taken for whole
-            (folder / "images").mkdir(exist_ok=True)
-            for left_over in (folder / "images").glob(".*.png"):  # by a program that was killed
-                left_over.unlink()
-            records = _render_all(folder, seed, _compose(seed))
-        except OSError as error:
-            raise UserError(
-                f"{error.filename or folder} can't be written ({error.strerror}). Make room there, "
-                "or set CAPTION_DATA_DIR to a folder that can be written."
-            ) from None
-        index = {"fingerprint": _fingerprint(seed), "seed": seed, "scenes": records}
-        write_text(folder / "scenes.json", json.dumps(index, indent=1) + "\n")
+    return single(label, rng)[0]
 
 
-def is_drawn(folder: Path, seed: int = 0) -> bool:
-    """Whether the folder holds all scenes, drawn by this code with this seed; a damaged index is none."""
-    try:
-        known = json.loads((folder / "scenes.json").read_text(encoding="utf-8"))
-        images = [folder / "images" / scene["image"] for scene in known["scenes"]]
-        return known["fingerprint"] == _fingerprint(seed) and all(image.is_file() for image in images)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+def single(label: str, rng: np.random.Generator) -> tuple[np.ndarray, list[int], str, str]:
+    """As `draw_single`, with what was drawn: the picture, the object's box, the place and the sky."""
+    if label not in LABELS:
+        raise ValueError(f"{label!r} is not one of LABELS")
+    color, kind = label.split()
+    low = (SECOND_PX if kind in SECOND_PX else MAIN_PX)[kind][0]
+    high = (MAIN_PX if kind in MAIN_PX else SECOND_PX)[kind][1]
+    place = pick(rng, HOME.get(kind, PLACES))
+    sky = pick(rng, SKIES[place])
+    flies = kind in FLIERS and (kind != "bird" or rng.random() < 0.5)
+    thing = make_thing(kind, color, rng.uniform(low, high), rng, flying=flies)
+    wide, tall = extent(thing)
+    thing["x"] = int(rng.integers(2, SIZE - wide - 1))
+    if kind == "boat":
+        thing["foot"] = int(rng.integers(*WATERLINE[place])) + 8
+    elif flies:
+        thing["foot"] = int(rng.integers(tall + 4, 134))
+    else:
+        thing["foot"] = int(rng.integers(178, 218))
+    image, boxes = draw(place, sky, [thing], rng)
+    return np.asarray(image), boxes[0], place, sky
 
 
-def _render_all(folder: Path, seed: int, scenes: list[dict]) -> list[dict]:
-    # Keras is imported here, not above: the drawing processes import this module and need none of it.
-    from keras.utils import Progbar
-
-    progress = Progbar(len(scenes), unit_name="picture")
-    records = []
-    try:
-        # Not forked: TensorFlow's threads may be running here.
-        with ProcessPoolExecutor(min(8, os.cpu_count() or 1), mp_context=get_context("spawn")) as pool:
-            for record in pool.map(partial(_render, folder, seed), range(len(scenes)), scenes, chunksize=20):
-                records.append(record)
-                if len(records) % 20 == 0:
-                    progress.update(len(records))
-    except BrokenProcessPool:  # no new processes here (a script without a main guard, say): alone, then
-        for i in range(len(records), len(scenes)):
-            records.append(_render(folder, seed, i, scenes[i]))
-            progress.update(len(records))
-    return records

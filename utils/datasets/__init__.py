@@ -1,0 +1,65 @@
+"""Pictures with captions: the drawn scenes, Flickr8k and pictures of your own, in one form.
+
+A dataset is drawn, unpacked or downloaded on first use; after that it is only read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from utils.settings import Settings
+
+
+@dataclass(frozen=True)
+class CaptionDataset:
+    """Pictures, their captions, and a split by picture.
+
+    folder    of the pictures
+    captions  image file name -> its captions, as they were written
+    splits    `train`, `dev`, `test` -> image file names; no picture is in two of them
+    boxes     image file name -> [{"label", "color", "box": [x0, y0, x1, y1] in pixels, x1 and y1
+              exclusive}, ...]; None where nobody drew boxes
+    """
+
+    name: str
+    folder: Path
+    captions: dict[str, tuple[str, ...]]
+    splits: dict[str, tuple[str, ...]]
+    boxes: dict[str, list[dict]] | None = None
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """All image file names: train, then dev, then test."""
+        return self.splits["train"] + self.splits["dev"] + self.splits["test"]
+
+    def path(self, name: str) -> Path:
+        """Where the picture `name` lies."""
+        return self.folder / name
+
+
+def load_dataset(settings: Settings) -> CaptionDataset:
+    """The dataset of the settings; the first call draws, unpacks or downloads it.
+
+    It goes to the data folder, or to the run folder where the data folder is read-only.
+    Raises UserError that names the file when something is missing or damaged.
+    """
+    # Imported here: each of them imports this module, and the drawing processes need none of the others.
+    if settings.folder:
+        from utils.datasets.own import load_own
+
+        return load_own(settings.folder)
+    if settings.dataset == "scenes":
+        from utils.datasets.scenes import load_scenes
+
+        return load_scenes(settings)
+    from utils.datasets.flickr import load_flickr8k
+
+    return load_flickr8k(settings)
+
+
+def left_out(what: str, names: list[str]) -> None:
+    """Print how many things of a kind are left out of the dataset, and the first three."""
+    if names:
+        more = ", ..." if len(names) > 3 else ""
+        print(f"{what}: {len(names):,}, left out ({', '.join(names[:3])}{more})", flush=True)

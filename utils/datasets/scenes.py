@@ -1,0 +1,158 @@
+"""The drawn dataset: 1,200 little pictures with captions, and the true box of every object.
+
+Each scene is first composed (what is in it and where, from a seed and its number), then
+drawn with Pillow. Captions are written from the same description, so what they say is true.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from utils.datasets import CaptionDataset
+from utils.datasets.drawing import MAIN_PX, draw, pick
+from utils.datasets.layout import MANY, OFTEN, RELATIONS, attempt
+from utils.datasets.speakers import describe_scene
+from utils.files import UserError, alone_in, writable_folder, write_text
+from utils.settings import Settings
+
+SPLITS = {"train": 800, "dev": 200, "test": 200}
+
+
+def _signature(scene: dict) -> str:
+    """What two scenes must not have in common."""
+    return json.dumps([scene["place"], scene["sky"], scene["groups"]], sort_keys=True)
+
+
+def _compose(seed: int) -> list[dict]:
+    """All scenes, in order, no two with the same signature."""
+    scenes, seen = [], set()
+    for index, split in enumerate(split for split, count in SPLITS.items() for _ in range(count)):
+        rng = np.random.default_rng([seed, index])
+        scene = None
+        while scene is None or _signature(scene) in seen:
+            kind = pick(rng, tuple(MAIN_PX))
+            options = [relation for relation, pairs in RELATIONS.items() if kind in pairs]
+            weights = np.array([OFTEN[relation] for relation in options])
+            relation = options[int(rng.choice(len(options), p=weights / weights.sum()))]
+            count = 1
+            if kind in MANY and relation in ("left of", "right of", "above"):
+                count = int(rng.integers(1, 4))
+            for _ in range(15):  # most choices fit at once; three big cars never do
+                scene = attempt(kind, count, relation, rng)
+                if scene:
+                    break
+        seen.add(_signature(scene))
+        scene["split"] = split
+        scene["captions"] = describe_scene(scene, rng)
+        scenes.append(scene)
+    return scenes
+
+
+def _fingerprint(seed: int) -> str:
+    return hashlib.sha256(Path(__file__).read_bytes() + str(seed).encode()).hexdigest()[:16]
+
+
+def _render(folder: Path, seed: int, index: int, scene: dict) -> dict:
+    """Draw one scene into the folder; returns its entry in scenes.json."""
+    rng = np.random.default_rng([seed, index, 1])
+    # Nearer things are lower in the picture; what sits on or flies above something is in front of it.
+    depth = [(thing["ground"] is None, thing["foot"]) for thing in scene["things"]]
+    things = sorted(range(len(depth)), key=depth.__getitem__)
+    image, boxes = draw(scene["place"], scene["sky"], [scene["things"][i] for i in things], rng)
+    name = f"{index:06d}.png"
+    fresh = folder / "images" / f".{name}"
+    image.save(fresh, format="PNG", compress_level=4)
+    os.replace(fresh, folder / "images" / name)
+    objects = [
+        {"label": scene["things"][i]["kind"], "color": scene["things"][i]["color"], "box": box}
+        for i, box in sorted(zip(things, boxes, strict=True))
+    ]
+    return {"image": name, "split": scene["split"], "captions": scene["captions"], "objects": objects,
+            "place": scene["place"], "sky": scene["sky"], "groups": scene["groups"]}  # fmt: skip
+
+
+def render_scenes(folder: Path, seed: int = 0) -> None:
+    """Draw all scenes into `folder`/images and describe them in `folder`/scenes.json.
+
+    Does nothing when they are there already, drawn by this code with this seed. scenes.json
+    holds, for each picture, its split, five captions, every object's kind, color and box
+    ([x0, y0, x1, y1] in pixels; x1 and y1 are one past the last), and the place, sky and groups
+    that no other picture has. A group's relation is to the first, largest one.
+
+    Raises UserError when the folder can't be written.
+    """
+    if is_drawn(folder, seed):
+        return
+    with alone_in(folder):
+        if is_drawn(folder, seed):  # by a program that was waited for
+            return
+        try:
+            (folder / "scenes.json").unlink(missing_ok=True)  # half-drawn is never taken for whole
+            (folder / "images").mkdir(exist_ok=True)
+            for left_over in (folder / "images").glob(".*.png"):  # by a program that was killed
+                left_over.unlink()
+            records = _render_all(folder, seed, _compose(seed))
+        except OSError as error:
+            raise UserError(
+                f"{error.filename or folder} can't be written ({error.strerror}). Make room there, "
+                "or set CAPTION_DATA_DIR to a folder that can be written."
+            ) from None
+        index = {"fingerprint": _fingerprint(seed), "seed": seed, "scenes": records}
+        write_text(folder / "scenes.json", json.dumps(index, indent=1) + "\n")
+
+
+def is_drawn(folder: Path, seed: int = 0) -> bool:
+    """Whether the folder holds all scenes, drawn by this code with this seed; a damaged index is none."""
+    try:
+        known = json.loads((folder / "scenes.json").read_text(encoding="utf-8"))
+        images = [folder / "images" / scene["image"] for scene in known["scenes"]]
+        return known["fingerprint"] == _fingerprint(seed) and all(image.is_file() for image in images)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _render_all(folder: Path, seed: int, scenes: list[dict]) -> list[dict]:
+    # Keras is imported here, not above: the drawing processes import this module and need none of it.
+    from keras.utils import Progbar
+
+    progress = Progbar(len(scenes), unit_name="picture")
+    records = []
+    try:
+        # Not forked: TensorFlow's threads may be running here.
+        with ProcessPoolExecutor(min(8, os.cpu_count() or 1), mp_context=get_context("spawn")) as pool:
+            for record in pool.map(partial(_render, folder, seed), range(len(scenes)), scenes, chunksize=20):
+                records.append(record)
+                if len(records) % 20 == 0:
+                    progress.update(len(records))
+    except BrokenProcessPool:  # no new processes here (a script without a main guard, say): alone, then
+        for i in range(len(records), len(scenes)):
+            records.append(_render(folder, seed, i, scenes[i]))
+            progress.update(len(records))
+    return records
+
+
+def load_scenes(settings: Settings) -> CaptionDataset:
+    """The drawn scenes, drawn now if they are not there yet."""
+    folder = settings.data_dir / "scenes"
+    if not is_drawn(folder):
+        folder = writable_folder(folder, settings.run_dir)
+        render_scenes(folder)
+    scenes = json.loads((folder / "scenes.json").read_text(encoding="utf-8"))["scenes"]
+    return CaptionDataset(
+        name="scenes",
+        folder=folder / "images",
+        captions={scene["image"]: tuple(scene["captions"]) for scene in scenes},
+        splits={
+            split: tuple(scene["image"] for scene in scenes if scene["split"] == split) for split in SPLITS
+        },
+        boxes={scene["image"]: scene["objects"] for scene in scenes},
+    )

@@ -3,25 +3,28 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: run test mutants faults everywhere bench notebooks badges export lint encoder clean
+.PHONY: run test test-quick mutants faults everywhere bench notebooks badges export lint encoder clean clean-all
 
-run: $(VENV)/installed  ## run the six notebooks, then print captions and scores
+run: $(VENV)/installed  ## run the notebooks of Part I, then print captions and scores
 	$(PY) -m utils.notebooks run
 
-test: $(VENV)/installed  ## unit tests, then every stored cell output of the notebooks
+test: $(VENV)/installed-tests  ## unit tests, ruff among them, then every stored cell output of the notebooks
 	$(PY) -m pytest --nbval tests notebooks
 
-mutants: $(VENV)/installed  ## plant one bug after another and say which test sees it
-	$(PY) -m tests.mutants
+test-quick: $(VENV)/installed-tests  ## only the unit tests that start no process and train on no photograph
+	$(PY) -m pytest -m "not slow" tests
+
+mutants: $(VENV)/installed-tests  ## plant one bug after another and say which test sees it
+	$(PY) -m tests.tools.mutants
 
 faults: $(VENV)/installed  ## make things go wrong, and say what a reader sees
-	$(PY) -m tests.faults
+	$(PY) -m tests.tools.faults
 
 everywhere: $(VENV)/installed  ## the notebooks on Python 3.10 to 3.13, lowest and highest versions, and more; an hour
-	$(PY) -m tests.everywhere
+	$(PY) -m tests.tools.everywhere
 
 bench: $(VENV)/installed  ## measure speed, as ratios; writes data/bench.json
-	$(PY) -m tests.bench
+	$(PY) -m tests.tools.bench
 
 notebooks: $(VENV)/installed  ## run the notebooks on scenes and store them executed
 	$(PY) -m utils.notebooks store
@@ -30,7 +33,7 @@ badges: $(VENV)/installed  ## REPO=owner/name: make the notebooks open in Colab 
 	$(PY) -m utils.notebooks badges $(REPO)
 
 export: $(VENV)/installed-dev  ## write the cells marked `#| export` to utils/
-	$(VENV)/bin/nbdev-export
+	$(PY) -m tests.tools.export
 
 lint: $(VENV)/installed-dev  ## ruff over code and notebooks, mypy over utils
 	$(VENV)/bin/ruff check .
@@ -39,14 +42,24 @@ lint: $(VENV)/installed-dev  ## ruff over code and notebooks, mypy over utils
 encoder: $(VENV)/installed  ## train vgg16-slim again, from nothing
 	$(PY) -m utils.pretrain
 
-clean:
-	rm -rf $(VENV) .venvs data/runs data/scenes
+clean:  ## remove environments and caches; what was drawn, extracted and trained stays
+	rm -rf $(VENV) .venvs .pytest_cache .ruff_cache .mypy_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+clean-all: clean  ## remove drawn pictures, features and trained models as well; says which first
+	@echo "Removed with their $$(find data/runs -name captioner.keras 2>/dev/null | wc -l) trained models:"
+	@du -sh data/scenes data/features data/runs 2>/dev/null || true
+	rm -rf data/scenes data/features data/runs
 
 $(VENV)/installed: requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --quiet --requirement requirements.txt
 	touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed
-	$(PY) -m pip install --quiet mypy nbdev ruff
+$(VENV)/installed-tests: tests/requirements.txt $(VENV)/installed
+	$(PY) -m pip install --quiet --requirement tests/requirements.txt
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed-tests
+	$(PY) -m pip install --quiet mypy nbdev
 	touch $@

@@ -13,7 +13,7 @@ def pytest_configure(config):
     for name in [name for name in os.environ if name.startswith("CAPTION_")]:
         del os.environ[name]
     # Notebook kernels inherit this: they train from nothing and leave the reader's own runs alone.
-    os.environ["CAPTION_RUN_DIR"] = str(Path(RUN.name) / "runs" / "scenes-vgg16-slim")
+    os.environ["CAPTION_RUN_DIR"] = str(Path(RUN.name) / "runs" / "scenes-vgg16-slim-gru")
 
 
 def pytest_collectstart(collector):

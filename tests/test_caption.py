@@ -1,7 +1,7 @@
 """`python -m utils.caption` describes any picture with the model that is there, and says what is missing."""
 
+import dataclasses
 import shutil
-from functools import partial
 
 import keras
 import numpy as np
@@ -9,8 +9,10 @@ import pytest
 from PIL import Image
 
 from utils import caption, decoding, encoders
-from utils.model import SPECIAL, Captioner
-from utils.settings import ROOT
+from utils.decoders.gru import GRUDecoder
+from utils.features import encoder_function
+from utils.settings import ROOT, load_settings
+from utils.text import SPECIAL, tokenize
 
 
 @pytest.fixture
@@ -18,14 +20,12 @@ def run_dir(tmp_path, monkeypatch, uncompiled):
     """A run folder with an untrained model for vgg16-slim, and three files to describe."""
     monkeypatch.setenv("CAPTION_RUN_DIR", str(tmp_path / "run"))
     keras.utils.set_random_seed(1)
-    captioner = Captioner([*SPECIAL, "a", "red", "car"], positions=49, channels=64, embedding_dim=8, units=12)
-    captioner.build()
-    captioner.bias.assign([0, 0, 0, -3, 0, 0, 0])  # it does not end before it has begun
-    short = partial(decoding.beam_search, max_length=5)  # nor does it go on for thirty
-    monkeypatch.setattr(decoding, "beam_search", short)
+    identity = encoders.load_encoder("vgg16-slim").identity
+    decoder = GRUDecoder([*SPECIAL, "a", "red", "car"], identity, longest=4, embedding_dim=8, units=12)
+    decoder.build()
+    decoder.bias.assign([0, 0, 0, -3, 0, 0, 0])  # it does not end before it has begun
     (tmp_path / "run").mkdir()
-    captioner.save(tmp_path / "run" / "captioner.keras")
-    (tmp_path / "run" / "features.json").write_text('{"encoder": "vgg16-slim"}')
+    decoder.save(tmp_path / "run" / "captioner.keras")
     colors = np.random.default_rng(0).integers(0, 255, (40, 60, 4), np.uint8)
     Image.fromarray(colors).save(tmp_path / "clear.png")
     Image.fromarray(colors[..., 0]).save(tmp_path / "grey.jpg")
@@ -48,20 +48,68 @@ def test_every_readable_picture_gets_a_caption_and_its_maps(run_dir, capsys):
     assert Image.open(run_dir / "map.png").size[0] > 300
 
 
-def test_what_is_missing_is_named(run_dir, capsys, monkeypatch):
+def test_the_search_is_five_wide_and_each_map_is_that_of_its_own_word(run_dir, monkeypatch):
+    widths, search = [], decoding.beam_search
+
+    def spy(decoder, features, width, *rest):
+        widths.append(width)
+        return search(decoder, features, width, *rest)
+
+    monkeypatch.setattr(decoding, "beam_search", spy)
+    model = run_dir / "run" / "captioner.keras"
+    [(_, (picture, said, maps))] = caption.caption_pictures(model, load_settings(), [run_dir / "clear.png"])
+    assert widths == [5]
+    decoder, encoder = caption_parts(model)
+    features = encoder_function(encoder, 1)(picture[None])[0]
+    memory, state = decoder.read(features)
+    words = tokenize(said)
+    for before, one in zip(["<start>", *words], maps, strict=False):
+        word = np.array([decoder.vocabulary.index(before)])
+        _, _, used, state = decoder.advance(decoder.embedding(word), state, memory)
+        np.testing.assert_allclose(one.ravel(), used[0], atol=1e-5)
+    assert len(maps) == len(words) > 1
+
+
+def caption_parts(model):
+    from utils.decoders import load_decoder
+
+    return load_decoder(model), encoders.load_encoder("vgg16-slim")
+
+
+def test_a_model_from_anywhere_says_which_encoder_it_wants(run_dir, capsys, monkeypatch):
     picture = str(run_dir / "clear.png")
     moved = run_dir / "elsewhere" / "model.keras"
     assert caption.main([picture, "--model", str(moved)]) == 1
     assert str(moved) in (said := capsys.readouterr().err) and "make run" in said
     moved.parent.mkdir()
     shutil.copy(run_dir / "run" / "captioner.keras", moved)
-    assert caption.main([picture, "--model", str(moved)]) == 0, "CAPTION_ENCODER is vgg16-slim by default"
-    (moved.parent / "features.json").write_text('{"encoder": "mobilenet"}')
-    random_weights = partial(encoders.load_encoder, weights=None)
-    monkeypatch.setattr(encoders, "load_encoder", random_weights)
+    monkeypatch.setenv("CAPTION_ENCODER", "vgg16")
+    assert caption.main([picture, "--model", str(moved)]) == 0, "the encoder stands in the file"
+
+    decoder, slim = caption_parts(moved)
+    decoder.encoder["name"] = "my-encoder"
+    decoder.save(moved)
     capsys.readouterr()
     assert caption.main([picture, "--model", str(moved)]) == 1
     said = capsys.readouterr().err
-    assert "49 positions x 64 channels" in said and "mobilenet gives 49 x 768" in said
-    assert caption.main([picture, "--attention", str(ROOT / "README.md" / "map.png")]) == 1
-    assert "map.png can't be written" in capsys.readouterr().err
+    assert (
+        f"encoder my-encoder (weights {slim.fingerprint})" in said
+        and "set CAPTION_ENCODER to its path" in said
+    )
+    slim.model.save(run_dir / "my-encoder.keras")
+    monkeypatch.setenv("CAPTION_ENCODER", str(run_dir / "my-encoder.keras"))
+    assert caption.main([picture, "--model", str(moved)]) == 0
+
+    other = dataclasses.replace(slim, fingerprint="0" * 16)
+    monkeypatch.setattr(encoders, "load_encoder", lambda name: other)
+    capsys.readouterr()
+    assert caption.main([picture, "--model", str(moved)]) == 1
+    assert f"has other weights ({'0' * 16})" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("file", "said"), [("map", "png"), ("map.xyz", "png"), (ROOT / "README.md" / "a.png", "written")]
+)
+def test_maps_that_can_not_be_drawn_are_named(run_dir, capsys, file, said):
+    assert caption.main([str(run_dir / "clear.png"), "--attention", str(run_dir / file)]) == 1
+    assert said in capsys.readouterr().err

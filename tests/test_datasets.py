@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
-import sys
-import types
+import unicodedata
 import urllib.error
 import zipfile
 
 import pytest
 from PIL import Image
 
-from utils import datasets
-from utils.datasets import load_dataset
-from utils.settings import UserError, load_settings
+from utils.datasets import flickr, left_out, load_dataset
+from utils.files import UserError
+from utils.settings import load_settings
 
 PHOTOS = [f"{number}_photo.jpg" for number in range(6)]
 SPLITS = {"train": [4, 0, 2, 1], "dev": [5], "test": [3]}
@@ -124,15 +122,15 @@ def test_a_stop_while_unpacking_leaves_nothing_half_done(settings, monkeypatch):
     class Killed(BaseException):
         pass
 
-    read = zipfile.ZipFile.read
+    opened = zipfile.ZipFile.open
 
-    def stopping(archive, member, *args):
+    def stopping(archive, member, *args, **options):
         if PHOTOS[3] in str(member):
             raise Killed
-        return read(archive, member, *args)
+        return opened(archive, member, *args, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(zipfile.ZipFile, "read", stopping)
+        patch.setattr(zipfile.ZipFile, "open", stopping)
         with pytest.raises(Killed):
             load_dataset(settings)
     assert not (settings.data_dir / "flickr8k" / "Flicker8k_Dataset").exists()
@@ -172,6 +170,12 @@ def test_a_zip_that_leads_out_of_itself_is_refused(settings, tmp_path):
     assert not list(tmp_path.rglob("escaped.jpg"))
 
 
+def test_a_list_that_is_not_in_utf_8_is_named(settings):
+    files = texts() | {"Flickr_8k.devImages.txt": "é.jpg".encode("latin-1")}
+    write_texts(settings.data_dir / "Flickr8k_text.zip", files)
+    one_error(settings, "Flickr_8k.devImages.txt in", "Flickr8k_text.zip is not in UTF-8")
+
+
 @pytest.mark.parametrize("missing", ["Flickr8k_Dataset.zip", "Flickr8k_text.zip"])
 def test_no_file_and_no_network_is_one_clear_error(settings, missing):
     (settings.data_dir / missing).unlink()
@@ -179,7 +183,7 @@ def test_no_file_and_no_network_is_one_clear_error(settings, missing):
         settings,
         missing,
         "Name or service not known",
-        datasets.RELEASE,
+        flickr.RELEASE,
         settings.data_dir,
         "CAPTION_DATASET=scenes",
     )
@@ -190,7 +194,7 @@ def test_downloads_come_from_the_release_and_arrive_whole(settings, monkeypatch)
     contents, asked = {}, []
     for name in ("Flickr8k_Dataset.zip", "Flickr8k_text.zip"):
         path = settings.data_dir / name
-        contents[datasets.RELEASE + name] = path.read_bytes()
+        contents[flickr.RELEASE + name] = path.read_bytes()
         path.unlink()
 
     def retrieve(url, path, hook):
@@ -228,38 +232,6 @@ def test_a_split_without_any_photo_is_an_error(settings):
     one_error(settings, "Flickr_8k.devImages.txt", "Flickr8k_Dataset.zip")
 
 
-def test_scenes_are_rendered_and_read(tmp_path, monkeypatch):
-    objects = [{"label": "car", "color": "red", "box": [1, 2, 30, 40]}]
-
-    def render_scenes(folder, seed=0):
-        folder.mkdir(parents=True)
-        scenes = [
-            {
-                "image": f"{i:06}.png",
-                "split": split,
-                "captions": [f"{i} {j}" for j in range(5)],
-                "objects": objects,
-            }
-            for i, split in enumerate(["test", "train", "dev", "train"])
-        ]
-        (folder / "scenes.json").write_text(json.dumps({"scenes": scenes}))
-
-    def is_drawn(folder, seed=0):
-        return (folder / "scenes.json").exists()
-
-    fake = types.SimpleNamespace(render_scenes=render_scenes, is_drawn=is_drawn)
-    monkeypatch.setitem(sys.modules, "utils.scenes", fake)
-    dataset = load_dataset(load_settings({"CAPTION_DATA_DIR": str(tmp_path)}))
-    assert dataset.images == ("000001.png", "000003.png", "000002.png", "000000.png")
-    assert dataset.captions["000002.png"] == ("2 0", "2 1", "2 2", "2 3", "2 4")
-    assert dataset.boxes["000003.png"] == objects
-    assert dataset.path("000001.png") == tmp_path / "scenes" / "images" / "000001.png"
-    # Drawn once, they are read from a folder that can't be written, too.
-    (tmp_path / "scenes").chmod(0o555)
-    other = {"CAPTION_DATA_DIR": str(tmp_path), "CAPTION_RUN_DIR": str(tmp_path / "run")}
-    assert load_dataset(load_settings(other)).folder == dataset.folder
-
-
 def own_pictures(folder, captions, header="image,caption\n", encoding="utf-8"):
     """A folder of your own: twelve tiny pictures, one of them in a folder below."""
     (folder / "sea").mkdir(parents=True)
@@ -286,6 +258,28 @@ def test_a_folder_of_your_own_is_split_by_picture(tmp_path, capsys):
     shuffled = "".join(sorted(LINES.splitlines(keepends=True), reverse=True))
     (tmp_path / "holiday" / "captions.csv").write_text("Image,Caption\n" + shuffled, encoding="utf-8")
     assert load_dataset(settings).splits == dataset.splits
+
+
+@pytest.mark.parametrize("forms", [("NFD", "NFC"), ("NFC", "NFD"), ("NFD", "NFD")])
+def test_an_accent_is_the_same_however_the_disk_and_captions_csv_write_it(tmp_path, capsys, forms):
+    """macOS writes é into file names as two characters, spreadsheets as one."""
+    on_disk, listed = ([unicodedata.normalize(form, f"été {n}.png") for n in range(12)] for form in forms)
+    splits = []
+    for folder, there in ((tmp_path / "mac", on_disk), (tmp_path / "plain", listed)):
+        folder.mkdir()
+        for name in there:
+            Image.new("RGB", (8, 8)).save(folder / name)
+        lines = "".join(f"{name},a picture\n" for name in listed)
+        (folder / "captions.csv").write_text("image,caption\n" + lines, encoding="utf-8")
+        dataset = load_dataset(load_settings({"CAPTION_DATASET": str(folder)}))
+        assert sorted(dataset.captions) == sorted(there), "the name is the one on the disk"
+        splits.append([unicodedata.normalize("NFC", name) for name in dataset.images])
+    assert splits[0] == splits[1] and "left out" not in capsys.readouterr().out
+
+
+def test_names_that_cannot_be_printed_are_left_out_like_others(capsys):
+    left_out("pictures without a caption", [os.fsdecode(b"caf\xe9.jpg"), "b.jpg"])
+    assert capsys.readouterr().out == "pictures without a caption: 2, left out (caf?.jpg, b.jpg)\n"
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from utils.bleu import corpus_bleu
 from utils.datasets import load_dataset
 from utils.decoding import describe
-from utils.encoders import load_classifier, load_encoder
+from utils.encoders import load_classifier, load_encoder, preprocessing
 from utils.features import extract_features
-from utils.model import tokenize
+from utils.pictures import read_picture
+from utils.runs import train
+from utils.scores import corpus_bleu
 from utils.settings import ROOT, load_settings
-from utils.training import train
+from utils.text import tokenize
 
 SHARED = Path(os.environ.get("CAPTION_TEST_SHARED", ROOT.parent / "shared"))
 SIZES = {"train": 300, "dev": 40, "test": 40}
@@ -78,27 +79,24 @@ def settings(tmp_path, monkeypatch):
 def test_a_slice_of_flickr8k_from_zip_to_bleu(settings):
     dataset = load_dataset(settings)
     assert {split: len(names) for split, names in dataset.splits.items()} == SIZES
-    cache = extract_features(dataset, load_encoder("mobilenet"), settings.run_dir)
+    cache = extract_features(dataset, load_encoder("mobilenet"), settings.features_dir)
     assert cache.array.shape == (380, 49, 768) and not cache.broken
     assert np.abs(cache.array).max(axis=(1, 2)).min() > 0
 
-    captioner, history = train(settings, dataset, cache)
-    assert history["dev_loss"][0] < np.log(len(captioner.vocabulary)) - 1
+    decoder, history = train(settings, dataset, cache)
+    assert history["dev_loss"][0] < np.log(len(decoder.vocabulary)) - 1
 
     names = dataset.splits["test"]
-    captions = describe(captioner, cache, names, beam_width=3)
+    captions = describe(decoder, cache, names, beam_width=3)
     references = [[tokenize(caption) for caption in dataset.captions[name]] for name in names]
-    scores = corpus_bleu(references, [caption.split() for caption in captions])
+    scores = corpus_bleu(references, [tokenize(caption) for caption in captions])
     assert all(captions) and 0.1 < scores[0] <= 1, captions[:3]
 
 
 def test_mobilenet_recognises_a_photograph(settings):
     import matplotlib.cbook
 
-    from utils.encoders import PREPROCESS
-    from utils.features import read_picture
-
     model, classes = load_classifier("mobilenet")
     photo = read_picture(Path(matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)), 224)
-    probabilities = model.predict(PREPROCESS["mobilenet"](photo[None]), verbose=0)[0]
+    probabilities = model.predict(preprocessing("mobilenet")(photo[None]), verbose=0)[0]
     assert "military uniform" in [classes[i] for i in np.argsort(probabilities)[-5:]]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 
-from utils.plots import show_attention, upsample
+from utils import fonts
+from utils.plots import show_attention, show_pictures, upsample
 
 
 @pytest.mark.parametrize("cell", [(0, 0), (1, 5), (6, 3)])
@@ -31,3 +32,19 @@ def test_each_word_gets_its_own_map_over_the_picture():
         assert axis.get_title(loc="left") == word
         np.testing.assert_allclose(axis.images[-1].get_array(), upsample(one, 224))
     plt.close(figure)
+
+
+def test_characters_that_no_font_has_are_said_once_and_no_price_is_a_formula(capsys, monkeypatch):
+    monkeypatch.setattr(fonts, "_said", set())
+    monkeypatch.setattr(fonts, "_drawable", lambda character: character < "\u3000")
+    figure = show_pictures([np.zeros((4, 4, 3), np.uint8)] * 2, ["$5 or $10", "一只狗"])
+    assert not figure.axes[0]._left_title.get_parse_math()
+    figure.canvas.draw()
+    fonts.check_font(["狗"])
+    said = capsys.readouterr().out
+    assert said.count("No font on this machine has 一 只 狗") == 1 and "Noto" in said
+    plt.close(figure)
+
+
+def test_a_font_of_this_machine_has_the_letters_of_europe():
+    assert fonts.FONTS[0] == "DejaVu Sans" and all(map(fonts._drawable, "aäłжα"))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from utils import pretrain
-from utils.encoders import PREPROCESS, SLIM_WIDTH, build_vgg16, load_classifier
-from utils.scenes import LABELS, draw_single
+from utils.datasets.drawing import LABELS, draw_single
+from utils.encoders import SLIM_WIDTH, build_vgg16, load_classifier, preprocessing
 
 
 @pytest.mark.filterwarnings("ignore:Even though the")
@@ -24,5 +24,5 @@ def test_the_command_writes_weights_that_load(tmp_path, monkeypatch, uncompiled)
 def test_the_weights_in_the_repository_name_what_is_drawn():
     model, labels = load_classifier("vgg16-slim")
     pictures = [draw_single(label, np.random.default_rng([9, i])) for i, label in enumerate(labels)]
-    probabilities = model.predict_on_batch(PREPROCESS["vgg16-slim"](np.stack(pictures)))
+    probabilities = model.predict_on_batch(preprocessing("vgg16-slim")(np.stack(pictures)))
     assert np.mean(probabilities.argmax(axis=-1) == np.arange(len(labels))) >= 0.85

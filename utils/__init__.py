@@ -1,12 +1,29 @@
-"""Image captioning with Keras, one notebook at a time: from recognising a picture to describing it
+"""Image captioning with Keras, one notebook at a time: from recognising a picture to describing it.
 
-Modules:
+In the order in which data flows; a module imports only from those above it.
 
-- `utils.encoders`: The networks that see: VGG16, MobileNet, and a slim VGG16 of the project's own.
-- `utils.features`: The feature cache: each picture goes through the encoder once, ever.
-- `utils.notebooks`: Run the six notebooks from the command line: `python -m utils.notebooks run`, `store` or `badges`.
-- `utils.pretrain`: Teach the slim VGG16 to see: `python -m utils.pretrain` writes data/vgg16-slim.weights.h5.
-- `utils.scenes`: The drawn dataset: 1,200 little pictures with captions, and the true box of every object.
-- `utils.settings`: Settings: read from the environment once, shown in each notebook's first output."""
+files         errors with a message, writing whole or not at all, taking turns, downloading, unzipping
+settings      what tells one run from another, read from the environment
+session       the first line of every notebook: TensorFlow, its devices, the seed
+modelfile     `.keras` files, read without running anything that they name
+pictures      picture files: read, turned upright, resized, ahead of need
+datasets      pictures with captions: drawn scenes (layout, speakers, drawing), Flickr8k, your own
+imagenet      the networks of `keras.applications`, by name
+encoders      the networks that see, with their preprocessing and their identity
+featurefile   the files of the feature cache, safe from whatever stops a program
+features      the feature cache: each picture goes through the encoder once, ever
+text          words and vocabulary; written in notebook 3
+decoders      the networks that write: their contract (base) and the GRU, written in notebook 3
+training      batches, loss, step and optimizer; written in notebook 4
+runfolder     whose files are in a run's folder, and where those of other settings are kept
+runs          training runs of any decoder: epochs, the best model, going on after a stop
+decoding      greedy search, beam search, sampling, attention maps; written in notebook 5
+scores        BLEU, CIDEr-D and ROUGE-L; written in notebook 6
+fonts         that have the characters of a caption, where the machine has any
+plots         figures in one house style
+caption       command: captions for picture files
+notebooks     command: run, store and publish the notebooks
+pretrain      command: teach the slim VGG16 to see
+"""
 
-__version__ = "0.0.1"
+__version__ = "0.1.0"

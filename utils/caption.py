@@ -3,71 +3,86 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from utils.files import UserError
+from utils.files import UserError, replacing
 from utils.session import start
-from utils.settings import Settings
+from utils.settings import Settings, label
+
+if TYPE_CHECKING:
+    from utils.decoders.base import Decoder
+    from utils.encoders import Encoder
 
 
-def encoder_name(model: Path, settings: Settings) -> str:
-    """The encoder whose features the model was trained on: it stands in the manifest beside the model.
+def encoder_of(decoder: Decoder, model: Path, settings: Settings) -> Encoder:
+    """The encoder that the decoder was trained with, which stands in its file.
 
-    A model that was moved away from its run folder is taken to fit `CAPTION_ENCODER`.
+    One that is a file itself is found by `CAPTION_ENCODER`. Raises UserError that says which encoder the
+    model wants when it can't be had, or has other weights.
     """
+    from utils.encoders import load_encoder
+
+    wanted = decoder.encoder
+    name = settings.encoder if label(settings.encoder) == label(wanted["name"]) else wanted["name"]
     try:
-        return json.loads((model.parent / "features.json").read_text(encoding="utf-8"))["encoder"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return settings.encoder
+        encoder = load_encoder(name)
+    except UserError as error:
+        raise UserError(
+            f"{model} was trained with the encoder {wanted['name']} (weights {wanted.get('weights')}). If "
+            f"that is a .keras file, set CAPTION_ENCODER to its path.\n{error}"
+        ) from None
+    if encoder.identity != wanted:
+        raise UserError(
+            f"{model} was trained with the encoder {wanted['name']} (weights {wanted.get('weights')}), and "
+            f"{name} here has other weights ({encoder.fingerprint}) or another size: set CAPTION_ENCODER to "
+            "the file that it was trained with."
+        )
+    return encoder
 
 
 def caption_pictures(
-    model: Path, encoder: str, pictures: list[Path], beam_width: int = 5
-) -> Iterator[tuple[Path, str | tuple[np.ndarray, str, np.ndarray]]]:
+    model: Path, settings: Settings, pictures: list[Path], beam_width: int = 5
+) -> Iterator[tuple[Path, str | tuple[np.ndarray, str, np.ndarray | None]]]:
     """For each picture in turn its path, and either the reason why it can't be read or (picture as the
     network saw it, caption, maps).
 
     pictures    files of any kind that notebook 2 accepts
     beam_width  of the beam search
 
-    Pictures are uint8 (size, size, 3), maps float32 (words, rows, cols), each summing to 1.
-    Raises UserError when the model is missing, damaged, or made for another encoder.
+    Pictures are uint8 (size, size, 3), maps float32 (words, rows, cols), each summing to 1, or None for a
+    decoder without attention. Raises UserError when the model is missing, damaged, or wants another encoder.
     """
-    from utils.decoding import beam_search  # these load TensorFlow, which `start` has kept quiet by now
-    from utils.encoders import load_encoder
-    from utils.features import encoder_function, read_picture
-    from utils.model import decode
-    from utils.training import load_captioner
+    from utils.decoders import load_decoder  # these load TensorFlow, which `start` has kept quiet by now
+    from utils.decoding import attention_maps, beam_search
+    from utils.features import encoder_function
+    from utils.pictures import read_picture
+    from utils.text import decode, tokenize
 
     if not model.exists():
         raise UserError(
             f"There is no trained model yet: {model} is missing. `make run` trains one on the drawn scenes "
             "in a few minutes; for photographs see README.md. --model FILE picks another file."
         )
-    captioner = load_captioner(model)
-    network = load_encoder(encoder)
-    wanted = captioner.positions, captioner.channels
-    given = network.grid[0] * network.grid[1], network.channels
-    if wanted != given:
-        raise UserError(
-            f"{model} was trained on features of {wanted[0]} positions x {wanted[1]} channels, and {encoder} "
-            f"gives {given[0]} x {given[1]}: set CAPTION_ENCODER to the encoder that it was trained with."
-        )
-    see = encoder_function(network, 1)
+    decoder = load_decoder(model)
+    encoder = encoder_of(decoder, model, settings)
+    see = encoder_function(encoder, 1)
     for path in pictures:
         try:
-            picture = read_picture(path)
+            picture = read_picture(path, encoder.input_size)
         except Exception as error:  # decoders raise anything at all on a broken file
             yield path, getattr(error, "strerror", None) or "not a picture that can be read"
             continue
-        tokens, _, maps = beam_search(captioner, see(picture[None])[0], beam_width)
-        caption = decode(tokens[0, 0].numpy(), captioner.vocabulary)
-        maps = maps[0, 0, : len(caption.split())].numpy().reshape(-1, *network.grid)
+        features = see(picture[None])[0]
+        tokens = beam_search(decoder, features, beam_width)[0][:, 0]
+        caption = decode(tokens[0].numpy(), decoder.vocabulary)
+        maps = attention_maps(decoder, features, tokens)
+        if maps is not None:
+            maps = maps[0, : len(tokenize(caption))].numpy().reshape(-1, *encoder.grid)
         yield path, (picture, caption, maps)
 
 
@@ -78,23 +93,24 @@ def attention_files(target: Path, pictures: list[Path]) -> list[Path]:
     return [target.with_stem(f"{target.stem}-{number}") for number in range(1, len(pictures) + 1)]
 
 
-def _draw(file: Path, picture: np.ndarray, caption: str, maps: np.ndarray) -> None:
+def _draw(file: Path, picture: np.ndarray, caption: str, maps: np.ndarray | None) -> None:
     import matplotlib
 
     matplotlib.use("Agg")  # a file is wanted, not a window
     from utils import plots
+    from utils.text import tokenize
 
-    part = file.with_stem(file.stem + ".part")
-    figure = plots.show_attention(picture, maps, caption.split())
+    if maps is None:
+        raise UserError("This decoder has no attention: there are no maps to draw.")
+    known = sorted(plots.plt.gcf().canvas.get_supported_filetypes())
+    if file.suffix[1:].lower() not in known:
+        raise UserError(f"{file} can't be drawn: end its name with one of {', '.join(known)}.")
+    figure = plots.show_attention(picture, maps, tokenize(caption))
     try:
-        figure.savefig(part)
-        part.replace(file)
-    except ValueError as error:  # Matplotlib's word for a suffix that it does not know
-        raise UserError(f"{file} can't be drawn: {error}") from None
-    except OSError as error:
-        raise UserError(f"{file} can't be written: {error.strerror or error}.") from None
+        with replacing(file) as part:
+            figure.savefig(part)
     finally:
-        plots.plt.close(figure)
+        plots.plt.close("all")
 
 
 def main(arguments: list[str]) -> int:
@@ -107,7 +123,7 @@ def main(arguments: list[str]) -> int:
     try:
         settings = start()
         model = options.model or settings.run_dir / "captioner.keras"
-        described = caption_pictures(model, encoder_name(model, settings), options.pictures)
+        described = caption_pictures(model, settings, options.pictures)
         failed = False
         targets = attention_files(options.attention or Path("map.png"), options.pictures)
         for target, (path, result) in zip(targets, described, strict=True):

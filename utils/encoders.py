@@ -1,15 +1,13 @@
-"""The networks that see: VGG16, MobileNet, and a slim VGG16 of the project's own.
+"""The networks that see: VGG16, any other network of `keras.applications`, a file, or our slim VGG16.
 
-An encoder turns a picture into a grid of feature vectors (7 x 7 positions), a classifier
-turns it into class probabilities. Both want the preprocessing that their weights were
-trained with, and each network has its own.
+An encoder turns a picture into a grid of feature vectors (7 x 7 positions for most), a classifier turns
+it into class probabilities. Both want the preprocessing that their weights were trained with, and each
+network has its own.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,28 +16,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from utils.files import UserError, download
-from utils.settings import ROOT
+from utils import imagenet, modelfile
+from utils.files import UserError
+from utils.pictures import INPUT_SIZE
+from utils.settings import ROOT, label
 
-INPUT_SIZE = 224
 SLIM_WIDTH = 1 / 8
 SLIM_WEIGHTS = ROOT / "data" / "vgg16-slim.weights.h5"
-
-_APPLICATIONS = "https://storage.googleapis.com/tensorflow/keras-applications/"
-_VGG16 = _APPLICATIONS + "vgg16/vgg16_weights_tf_dim_ordering_tf_kernels"
-_MOBILENET = _APPLICATIONS + "mobilenet/mobilenet_7_5_224_tf"
-# What Keras itself downloads: (address, size in MB, MD5 or None where Keras publishes none).
-_FILES = {
-    "vgg16": (_VGG16 + "_notop.h5", 59, "6d6bbae143d832006294945121d1f1fc"),
-    "vgg16 with top": (_VGG16 + ".h5", 553, "64373286793e3c8b2b4e3219cbf3544b"),
-    "mobilenet": (_MOBILENET + "_no_top.h5", 8, None),
-    "mobilenet with top": (_MOBILENET + ".h5", 11, None),
-    "class names": (
-        "https://storage.googleapis.com/download.tensorflow.org/data/imagenet_class_index.json",
-        1,
-        "c2c37ea517e94d9795004a39431a14cb",
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -49,7 +32,6 @@ class Encoder:
     model        preprocessed float32 (B, input_size, input_size, 3) -> float32 (B, *grid, channels)
     preprocess   RGB in [0, 255], shape (..., 3), any number type -> float32 tensor as `model` wants it
     grid         rows and columns of the feature map
-    layer        the name of the layer that the features come from
     fingerprint  of the weights: 16 hexadecimal digits, the same for the same numbers
     """
 
@@ -59,8 +41,18 @@ class Encoder:
     input_size: int
     grid: tuple[int, int]
     channels: int
-    layer: str
     fingerprint: str
+
+    @property
+    def identity(self) -> dict:
+        """What the features depend on, in types of JSON: encoders of one identity give the same."""
+        return {
+            "name": self.name,
+            "weights": self.fingerprint,
+            "input_size": self.input_size,
+            "grid": list(self.grid),
+            "channels": self.channels,
+        }
 
     def __call__(self, pictures: np.ndarray) -> tf.Tensor:
         """RGB pictures in [0, 255], (B, input_size, input_size, 3), to features (B, *grid, channels)."""
@@ -100,50 +92,38 @@ def build_vgg16(
     return keras.Model(inputs, x, name="vgg16" if width == 1 else "vgg16-slim")
 
 
-# Keras changes a float NumPy array in place; a tensor of our own keeps the caller's picture as it is.
-def _preprocess_vgg16(pictures):
-    """RGB to BGR, minus the ImageNet mean of each channel."""
-    return keras.applications.vgg16.preprocess_input(keras.ops.convert_to_tensor(pictures, "float32"))
-
-
-def _preprocess_slim(pictures):
-    """As VGG16, then divided by 64: values about as large as 1, so that training from scratch starts well."""
-    return _preprocess_vgg16(pictures) / 64
-
-
-def _preprocess_mobilenet(pictures):
-    """To [-1, 1]."""
-    return keras.applications.mobilenet.preprocess_input(keras.ops.convert_to_tensor(pictures, "float32"))
-
-
-PREPROCESS = {"vgg16": _preprocess_vgg16, "vgg16-slim": _preprocess_slim, "mobilenet": _preprocess_mobilenet}
-"""What each network does to RGB in [0, 255] first: array or tensor (..., 3) -> float32 tensor (..., 3)."""
-
-
 def load_encoder(name: str, weights: str | None = "default") -> Encoder:
-    """The encoder `vgg16`, `mobilenet` (both ImageNet) or `vgg16-slim` (drawn objects).
+    """The encoder of that name.
 
+    name     `vgg16-slim` (drawn objects); a network of `keras.applications` (ImageNet), without regard to
+             case and with its options after a colon, as in `MobileNet:alpha=0.5` (`mobilenet` alone has an
+             alpha of 0.75); or the path of a `.keras` file that takes RGB in [0, 255], float32
+             (B, size, size, 3), and gives a map, float32 (B, rows, cols, channels)
     weights  `default`: the trained ones, from a file that is there or is downloaded;
              None: random ones (`keras.utils.set_random_seed` makes them repeatable)
 
-    Raises UserError that names the file when the weights can't be had or read.
+    Raises UserError that names the file when the weights can't be had or read, and one that names
+    some networks when there is none of that name.
     """
-    if name == "vgg16-slim":
-        layer = "block5_pool"
-        model = build_vgg16(SLIM_WIDTH) if weights is None else _slim(weights)
-        model = keras.Model(model.input, model.get_layer(layer).output, name=name)
+    if name.endswith(".keras"):
+        name, model = label(name), _from_file(Path(name), weights)
+        preprocess = _as_it_is
+    elif name.strip().lower() == "vgg16-slim":
+        whole = _slim(weights)
+        name, model = "vgg16-slim", keras.Model(whole.input, whole.get_layer("block5_pool").output)
+        preprocess = preprocessing(name)
     else:
-        model = _imagenet(name, include_top=False, weights=weights)
-        layer = model.layers[-1].name
+        model = imagenet.build(name, include_top=False, weights=weights)
+        preprocess, name = preprocessing(name), imagenet.full_name(name)
+    _, size, _, _ = model.input.shape
     _, rows, cols, channels = model.output.shape
     return Encoder(
         name=name,
         model=model,
-        preprocess=PREPROCESS[name],
-        input_size=INPUT_SIZE,
+        preprocess=preprocess,
+        input_size=size,
         grid=(rows, cols),
         channels=channels,
-        layer=layer,
         fingerprint=weights_fingerprint(model),
     )
 
@@ -151,29 +131,60 @@ def load_encoder(name: str, weights: str | None = "default") -> Encoder:
 def load_classifier(name: str, weights: str | None = "default") -> tuple[keras.Model, list[str]]:
     """The whole network, for recognition, and its class names in the order of its outputs.
 
-    The model takes preprocessed pictures (`PREPROCESS[name]`), float32 (B, 224, 224, 3), and gives
-    probabilities, float32 (B, classes). `weights` and errors as in `load_encoder`.
+    The model takes preprocessed pictures (`preprocessing(name)`), float32 (B, size, size, 3), and gives
+    probabilities, float32 (B, classes). `name`, `weights` and errors as in `load_encoder`; a `.keras`
+    file has no class names and is refused.
     """
-    if name == "vgg16-slim":
+    if name.strip().lower() == "vgg16-slim":
         from utils.datasets.drawing import LABELS
 
         return _slim(weights), list(LABELS)
-    model = _imagenet(name, include_top=True, weights=weights)
-    path = _fetch("class names")
-    try:
-        index = json.loads(path.read_text(encoding="utf-8"))
-        return model, [index[str(i)][1].replace("_", " ") for i in range(len(index))]
-    except (ValueError, KeyError, IndexError, TypeError):
-        raise _damaged(path) from None
+    if name.endswith(".keras"):
+        raise UserError(f"{name} is a file without class names: recognition needs a network by its name.")
+    return imagenet.build(name, include_top=True, weights=weights), imagenet.class_names(name)
+
+
+def preprocessing(name: str) -> Callable:
+    """What the network of that name does to RGB in [0, 255] first: array or tensor (..., 3), any number
+    type -> float32 tensor (..., 3). Names as in `load_encoder`."""
+    if name.endswith(".keras"):
+        return _as_it_is
+    if name.strip().lower() == "vgg16-slim":
+        # As VGG16, then divided by 64: values about as large as 1, so that training from scratch starts well.
+        return lambda pictures: preprocessing("vgg16")(pictures) / 64
+    own = imagenet.preprocess_input(name)
+    # Keras changes a float NumPy array in place; a tensor of our own keeps the caller's picture as it is.
+    return lambda pictures: own(_as_it_is(pictures))
+
+
+def _as_it_is(pictures: np.ndarray) -> tf.Tensor:
+    return keras.ops.convert_to_tensor(pictures, "float32")
 
 
 def weights_fingerprint(model: keras.Model) -> str:
-    """16 hexadecimal digits of the SHA-256 of the names, shapes and numbers of the model's weights."""
+    """16 hexadecimal digits of the SHA-256 of the model's weights: shapes, types and numbers, in order.
+
+    Not of their names, which depend on what else was built before in the same session.
+    """
     digest = hashlib.sha256()
-    for weight in model.weights:
-        digest.update(f"{weight.path} {weight.shape} {weight.dtype}\n".encode())
+    for position, weight in enumerate(model.weights):
+        digest.update(f"{position} {tuple(weight.shape)} {weight.dtype}\n".encode())
         digest.update(weight.value.numpy().tobytes())
     return digest.hexdigest()[:16]
+
+
+def _from_file(file: Path, weights: str | None) -> keras.Model:
+    model = modelfile.build(modelfile.read_config(file), file)
+    if weights is not None:
+        modelfile.load_weights(model, file)
+    ins, outs = [tuple(t.shape) for t in model.inputs], [tuple(t.shape) for t in model.outputs]
+    fits = len(ins) == len(outs) == 1 and len(ins[0]) == len(outs[0]) == 4
+    if not fits or None in ins[0][1:] + outs[0][1:] or ins[0][1] != ins[0][2] or ins[0][3] != 3:
+        raise UserError(
+            f"{file} is no encoder: it takes {ins} and gives {outs}. An encoder takes pictures of one size, "
+            "(None, size, size, 3), and gives one map, (None, rows, columns, channels)."
+        )
+    return keras.Model(model.inputs[0], model.outputs[0], name=label(str(file)))
 
 
 def _slim(weights: str | None) -> keras.Model:
@@ -190,58 +201,3 @@ def _slim(weights: str | None) -> keras.Model:
     except (OSError, ValueError, KeyError):
         raise UserError(f"{SLIM_WEIGHTS} does not hold this network's weights. {again}") from None
     return model
-
-
-def _imagenet(name: str, include_top: bool, weights: str | None) -> keras.Model:
-    shape = (INPUT_SIZE, INPUT_SIZE, 3)
-    if name == "vgg16":
-        model = keras.applications.VGG16(include_top=include_top, weights=None, input_shape=shape)
-    elif name == "mobilenet":
-        model = keras.applications.MobileNet(
-            alpha=0.75, include_top=include_top, weights=None, input_shape=shape
-        )
-    else:
-        raise UserError(f"There is no encoder {name!r}: choose one of {', '.join(PREPROCESS)}.")
-    if weights is None:
-        return model
-    path = _fetch(f"{name} with top" if include_top else name)
-    try:
-        model.load_weights(path)
-    except (OSError, ValueError, KeyError):
-        raise _damaged(path) from None
-    return model
-
-
-def _damaged(path: Path) -> UserError:
-    return UserError(
-        f"{path} is damaged or is not the file that its name says. Delete it, then run this again to "
-        "download it, or copy it here again."
-    )
-
-
-def models_folder() -> Path:
-    """Where Keras keeps downloaded weights: `models/` in `KERAS_HOME`, or in `~/.keras`."""
-    return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser().absolute() / "models"
-
-
-def _fetch(what: str) -> Path:
-    """The path of one of `_FILES`: used as it is when it is there, else downloaded."""
-    url, megabytes, md5 = _FILES[what]
-    path = models_folder() / url.rsplit("/", 1)[1]
-    if path.is_file():
-        return path
-    print(f"{path.name} ({megabytes} MB) is downloaded once to {path.parent}", flush=True)
-    try:
-        download(url, path, md5)
-    except OSError as error:
-        others = {
-            "vgg16": "CAPTION_ENCODER=mobilenet (a file of 8 MB, or 11 MB for recognition) works too, and ",
-            "mobilenet": "",
-            "class names": "",
-        }[what.removesuffix(" with top")]
-        raise UserError(
-            f"{path.name} can't be downloaded ({error}).\n"
-            f"Fetch it from {url} on a machine with a network and put it in {path.parent}.\n"
-            f"Without it: {others}CAPTION_DATASET=scenes needs no download at all."
-        ) from None
-    return path

@@ -1,8 +1,8 @@
-"""Run the six notebooks from the command line: `python -m utils.notebooks run`, `store` or `badges`.
+"""Run the notebooks from the command line: `python -m utils.notebooks run`, `store` or `badges`.
 
-`run` leaves the executed notebooks, as ipynb and HTML, in the run folder and prints what came out.
-`store` runs them and the solutions to their exercises on the drawn scenes, from nothing, and writes them
-back to `notebooks/` with clean outputs. `badges owner/name` makes them open in Colab.
+`run` runs those of Part I, leaves them executed, as ipynb and HTML, in the run folder and prints what came
+out. `store` runs all, and the solutions to their exercises, on the drawn scenes, from nothing, and writes
+them back to `notebooks/` with clean outputs. `badges owner/name` makes them open in Colab.
 """
 
 from __future__ import annotations
@@ -29,24 +29,45 @@ from utils.session import start
 from utils.settings import ROOT, Settings, load_settings
 
 NOTEBOOKS = ROOT / "notebooks"
+LAST_OF_PART_ONE = 6
+SCORES = {"bleu1": "BLEU-1", "bleu2": "BLEU-2", "bleu3": "BLEU-3", "bleu4": "BLEU-4", "cider": "CIDEr-D"}
 
 
-def run_notebooks(settings: Settings, source: Path = NOTEBOOKS) -> Path:
-    """Run the notebooks of a folder in order under these settings; returns the folder of the executed ones.
+def notebook_files(folder: Path = NOTEBOOKS, last: int | None = None) -> list[Path]:
+    """The notebooks of a folder in order, up to the one with the number `last`."""
+    files = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    return [file for file in files if last is None or int(file.name[:2]) <= last]
+
+
+def run_notebooks(settings: Settings, files: list[Path] | None = None) -> Path:
+    """Run these notebooks (Part I) in order under these settings; returns the folder of the executed ones.
 
     Raises UserError with the error of the first cell that fails.
     """
-    # Kernels start in `notebooks/`: a path that was given relative to here would lead elsewhere.
-    paths = {"DATASET": settings.folder, "DATA_DIR": settings.data_dir, "RUN_DIR": settings.run_dir}
-    os.environ.update({f"CAPTION_{name}": str(path) for name, path in paths.items() if path})
     folder = settings.run_dir / "notebooks"
     with alone_in(folder):
-        for file in sorted(source.glob("0*.ipynb")):
-            _run_notebook(file, folder)
+        for file in notebook_files(last=LAST_OF_PART_ONE) if files is None else files:
+            _run_notebook(file, folder, _environment(settings))
     return folder
 
 
-def _run_notebook(file: Path, folder: Path) -> None:
+def _environment(settings: Settings) -> dict[str, str]:
+    # Of the kernels, which start in `notebooks/`: a path relative to here would lead elsewhere there.
+    values = {
+        "DATASET": settings.folder or settings.dataset,
+        "ENCODER": settings.encoder,
+        "DECODER": settings.decoder,
+        "DATA_DIR": settings.data_dir,
+        "RUN_DIR": settings.run_dir,
+        "SEED": settings.seed,
+        "EPOCHS": settings.recipe.epochs,
+        "DEVICES": settings.devices,
+    }
+    others = {name: value for name, value in os.environ.items() if not name.startswith("CAPTION_")}
+    return others | {f"CAPTION_{name}": str(value) for name, value in values.items()}
+
+
+def _run_notebook(file: Path, folder: Path, environment: dict[str, str]) -> None:
     notebook = nbformat.read(file, as_version=4)
     started = time.monotonic()
 
@@ -60,7 +81,7 @@ def _run_notebook(file: Path, folder: Path) -> None:
     )
     failure = None
     try:
-        client.execute()
+        client.execute(env=environment)
     except CellExecutionError as error:
         if error.ename == "KeyboardInterrupt":
             raise KeyboardInterrupt from None
@@ -97,7 +118,7 @@ def to_html(notebook: nbformat.NotebookNode) -> str:
     return HTMLExporter(mathjax_url="", require_js_url="").from_notebook_node(notebook)[0]
 
 
-def _show_progress(name: str, count: int, started: float, cell, cell_index: int) -> None:
+def _show_progress(name: str, count: int, started: float, cell: object, cell_index: int) -> None:
     seconds = time.monotonic() - started
     print(f"\r{name:<22} {seconds:5.0f} s, cell {cell_index + 1} of {count} ", end="", flush=True)
 
@@ -127,23 +148,24 @@ def report(settings: Settings, folder: Path) -> str:
         lines += ["", str(dataset.path(name)), f"  greedy     {captions[name]['greedy']}"]
         lines += [f"  beam       {captions[name]['beam']}"]
         lines += [f"  reference  {reference}" for reference in dataset.captions[name]]
-    lines += ["", f"{scores['images']} test pictures   " + "  ".join(f"BLEU-{n}" for n in (1, 2, 3, 4))]
+    head = f"{scores['images']} {scores['split']} pictures"
+    lines += ["", f"{head:<19}" + "".join(f"{name:>9}" for name in SCORES.values())]
     labels = {"greedy": "greedy", "beam": f"beam {scores['beam']['width']}", "blank": "blank picture"}
+    labels |= {"speakers": "another speaker", "persons": "another person"}
     for method, label in labels.items():
-        lines.append(f"{label:<19}" + "".join(f"{scores[method][f'bleu{n}']:8.3f}" for n in (1, 2, 3, 4)))
+        if method in scores:
+            lines.append(f"{label:<19}" + "".join(f"{scores[method][key]:9.3f}" for key in SCORES))
     lines += ["", "Executed notebooks, as ipynb and HTML:", f"  {folder}"]
     return "\n".join(lines)
 
 
 def store() -> None:
-    """Run the notebooks and the solutions on the drawn scenes in an empty run folder; write them back."""
-    for name in [name for name in os.environ if name.startswith("CAPTION_")]:
-        del os.environ[name]
+    """Run all notebooks and the solutions on the drawn scenes in an empty run folder; write them back."""
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["CAPTION_RUN_DIR"] = str(Path(folder) / "runs" / "scenes-vgg16-slim")
-        for source in (NOTEBOOKS, NOTEBOOKS / "solutions"):
-            executed = run_notebooks(load_settings(), source)
-            for file in source.glob("0*.ipynb"):
+        settings = load_settings({"CAPTION_RUN_DIR": str(Path(folder) / "runs" / "scenes-vgg16-slim-gru")})
+        for files in (notebook_files(), notebook_files(NOTEBOOKS / "solutions")):
+            executed = run_notebooks(settings, files)
+            for file in files:
                 write_text(file, (executed / file.name).read_text(encoding="utf-8"))
 
 
@@ -156,7 +178,7 @@ def write_badges(repository: str, notebooks: Path = NOTEBOOKS) -> None:
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
         raise UserError(f"REPO={repository!r}: give owner/name, as in the repository's address on GitHub.")
     colab = f"https://colab.research.google.com/github/{repository}/blob/main/notebooks"
-    for file in sorted(notebooks.glob("**/0*.ipynb")):
+    for file in [*notebook_files(notebooks), *notebook_files(notebooks / "solutions")]:
         link = f"{colab}/{file.relative_to(notebooks).as_posix()}"
         badge = f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({link})"
         notebook = nbformat.read(file, as_version=4)

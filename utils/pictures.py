@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -14,24 +15,32 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 INPUT_SIZE = 224
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM")
+"""What is opened, whatever the file is called. Pillow knows sixty formats, and starts another program
+for some of them: a picture that comes from anywhere must not choose among those."""
+
 _BATCHES_AHEAD = 3  # read before they are wanted
 
 
 def read_picture(path: Path, size: int = INPUT_SIZE) -> np.ndarray:
     """The picture as uint8 (size, size, 3) RGB: upright, its first frame, squeezed to a square.
 
-    Gray, palette, CMYK and 16-bit pictures become 8-bit RGB; transparency becomes white. Raises
-    whatever Pillow raises on a file that it can't read to the end.
+    Gray, palette, CMYK, 12-bit, 16-bit and 32-bit pictures become 8-bit RGB; transparency becomes white.
+    Raises UnidentifiedImageError that says why for a file of none of the `FORMATS`, and whatever Pillow
+    raises on a file that it can't read to the end.
     """
-    with Image.open(path) as opened:
+    with _opened(path) as opened:
         picture: Image.Image = opened
         # A large JPEG is decoded at a half, a quarter or an eighth, never below the wanted size.
         picture.draft("RGB", (size, size))
-        ImageOps.exif_transpose(picture, in_place=True)
+        picture.load()
+        # A picture that could be loaded is sound, whatever state its EXIF block is in.
+        with contextlib.suppress(Exception):
+            ImageOps.exif_transpose(picture, in_place=True)
         if picture.mode == "F":
             raise ValueError("floating-point pictures have no agreed white")
-        if picture.mode.startswith("I"):  # 16-bit gray, which Pillow would clip, not scale
-            picture = Image.fromarray((np.asarray(picture, np.uint32) >> 8).astype(np.uint8))
+        if picture.mode.startswith("I"):
+            picture = Image.fromarray(_to_8_bits(np.asarray(picture)))
         if picture.has_transparency_data:
             picture = picture.convert("RGBA")
             white = Image.new("RGBA", picture.size, "white")
@@ -42,6 +51,29 @@ def read_picture(path: Path, size: int = INPUT_SIZE) -> np.ndarray:
             # Pillow's bilinear filter widens when it shrinks: no aliasing.
             picture = picture.resize((size, size), Image.Resampling.BILINEAR)
         return np.asarray(picture)
+
+
+def _opened(path: Path) -> Image.Image:
+    try:
+        return Image.open(path, formats=FORMATS)
+    except UnidentifiedImageError:
+        with path.open("rb") as stream:
+            box = stream.read(12)
+        # Phones write HEIC, for which Pillow has no decoder; AVIF is kept in the same kind of file.
+        if box[4:8] == b"ftyp" or path.suffix.lower() in (".heic", ".heif"):
+            raise UnidentifiedImageError("a HEIC picture or one like it: export it as JPEG") from None
+        raise UnidentifiedImageError("not a picture") from None
+
+
+def _to_8_bits(gray: np.ndarray) -> np.ndarray:
+    """Whole numbers of any range as uint8; Pillow would clip them at 255.
+
+    The file does not say which number is white: 12 bits often lie in a file of 16, and 16 in one of 32.
+    So the largest number decides.
+    """
+    largest = int(gray.max())
+    white = next((white for white in (2**8 - 1, 2**12 - 1, 2**16 - 1) if largest <= white), largest)
+    return (gray.clip(0) * np.float32(255 / white)).round().astype(np.uint8)
 
 
 def is_picture(path: Path) -> bool:
@@ -56,7 +88,13 @@ def is_picture(path: Path) -> bool:
 def _step_back() -> None:
     """Let the calling thread run where the encoder leaves a core idle, not in its place."""
     if sys.platform == "linux":  # elsewhere a priority belongs to a process
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+        with contextlib.suppress(OSError):  # a sandbox may forbid it; then it takes its turn like the others
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+
+
+def _cores() -> int:
+    """How many this process may use: in a container fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def read_ahead(paths: Sequence[Path], size: int, batch: int) -> Iterator[tuple[np.ndarray, list[str]]]:
@@ -71,12 +109,10 @@ def read_ahead(paths: Sequence[Path], size: int, batch: int) -> Iterator[tuple[n
     def read(path: Path) -> tuple[np.ndarray, str]:
         try:
             return read_picture(path, size), ""
-        except UnidentifiedImageError:
-            return black, "not a picture"
         except Exception as error:  # decoders raise anything at all on a broken file
             return black, str(error) or type(error).__name__
 
-    with ThreadPoolExecutor(os.cpu_count(), initializer=_step_back) as pool:
+    with ThreadPoolExecutor(_cores(), initializer=_step_back) as pool:
         ahead: deque[list[Future]] = deque()
         for start in range(0, len(paths) + _BATCHES_AHEAD * batch, batch):
             ahead.append([pool.submit(read, path) for path in paths[start : start + batch]])

@@ -11,11 +11,14 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from utils.fonts import FONTS, check_font
+
 # Okabe and Ito's palette ("Color universal design", 2008), told apart by all readers.
 BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
 
 plt.rcParams.update(
     {
+        "font.family": FONTS,
         "axes.axisbelow": True,
         "axes.grid": True,
         "axes.prop_cycle": plt.cycler(color=[BLUE, ORANGE, GREEN, RED, PURPLE]),
@@ -45,6 +48,7 @@ def show_pictures(
     cmap: str | None = None,
 ) -> Figure:
     """Pictures side by side, (rows, cols, 3) or (rows, cols) each, with a title above each."""
+    check_font(titles)
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
     lines = max([title.count("\n") + 1 for title in titles], default=0)
@@ -55,7 +59,7 @@ def show_pictures(
     for axis, picture in zip(axes.flat, pictures, strict=False):
         axis.imshow(picture, cmap=cmap)
     for axis, title in zip(axes.flat, titles, strict=False):
-        axis.set_title(title, fontsize=10)
+        axis.set_title(title, fontsize=10, parse_math=False)  # "$5 or $10" is no formula
     return figure
 
 
@@ -139,6 +143,7 @@ def show_curves(curves: Mapping[str, Sequence[float]], title: str, xlabel: str, 
 
 def show_bars(values: Mapping[str, float], title: str, xlabel: str) -> Figure:
     """One horizontal bar per name, its value written beside it."""
+    check_font(values)
     figure, axis = plt.subplots(figsize=(7, 0.5 * len(values) + 1))
     bars = axis.barh(list(values), list(values.values()), color=BLUE)
     axis.bar_label(bars, [f"{value:.3g}" for value in values.values()], padding=4)
@@ -173,6 +178,7 @@ def show_attention(
     weights  (words, rows, cols), each map summing to 1; all panels share one scale, from no weight
              to the largest weight of all (but at least four times an even share)
     """
+    check_font(words)
     columns = min(columns, len(words) + 1)
     rows = -(-(len(words) + 1) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(columns * size, rows * (size + 0.3)), squeeze=False)
@@ -190,6 +196,7 @@ def show_attention(
 
 def show_line(words: Sequence[str], values: Sequence[float], limit: float, title: str, ylabel: str) -> Figure:
     """One value per word of a caption, and a dashed line at the largest value possible."""
+    check_font(words)
     figure, axis = plt.subplots(figsize=(max(5, 0.8 * len(words)), 2.6))
     axis.plot(values, marker="o")
     axis.axhline(limit, color=RED, linestyle="--", linewidth=1.5)
@@ -204,6 +211,7 @@ def show_tree(levels: Sequence[Sequence[Sequence[str]]], best: Sequence[str], ti
     levels  for each step the beginnings alive after it, best first, each a list of words
     best    the caption that won; its words stand on blue
     """
+    check_font(best)
     figure, axis = plt.subplots(figsize=(1.45 * len(levels) + 0.6, 0.62 * max(map(len, levels)) + 0.8))
     places: dict[tuple[str, ...], tuple[float, float]] = {(): (-0.6, (max(map(len, levels)) - 1) / 2)}
     for step, level in enumerate(levels):
@@ -227,6 +235,7 @@ def show_tree(levels: Sequence[Sequence[Sequence[str]]], best: Sequence[str], ti
 
 def show_matrix(words: Sequence[str], matrix: np.ndarray, title: str) -> Figure:
     """A square matrix of similarities, a word to each row and column: -1 is orange, 0 white, 1 blue."""
+    check_font(words)
     figure, axis = plt.subplots(figsize=(0.5 * len(words) + 2.2, 0.5 * len(words) + 1))
     colors = LinearSegmentedColormap.from_list("similarity", [ORANGE, "white", BLUE])
     image = axis.imshow(matrix, cmap=colors, vmin=-1, vmax=1)
@@ -255,6 +264,7 @@ def show_intervals(samples: Mapping[str, Sequence[float]], title: str, xlabel: s
 
 def show_unrolled(reads: Sequence[str], writes: Sequence[str], title: str) -> Figure:
     """A decoder, word by word: what it reads below, what it should write above, its state going right."""
+    check_font(reads)
     figure, axis = plt.subplots(figsize=(1.15 * len(reads) + 1.2, 3))
     arrow = {"arrowstyle": "-|>", "color": "#666666", "linewidth": 1.5, "shrinkA": 12, "shrinkB": 12}
     first = {"color": ORANGE, "shrinkA": 30}

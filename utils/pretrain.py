@@ -17,8 +17,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from utils.encoders import PREPROCESS, SLIM_WEIGHTS, SLIM_WIDTH, build_vgg16
 from utils.datasets.drawing import LABELS, PLACES, SIZE, SKY, single
+from utils.encoders import SLIM_WEIGHTS, SLIM_WIDTH, build_vgg16, preprocessing
 
 PICTURES, HELD_OUT = 8_000, 1_000
 BATCH = 64
@@ -83,7 +83,7 @@ class Windows(keras.utils.PyDataset):
     def __getitem__(self, batch: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         picked = self.order[batch * BATCH : (batch + 1) * BATCH]
         windows = np.stack([self._window(i) for i in picked])
-        return np.asarray(PREPROCESS["vgg16-slim"](windows)), _outputs(self.targets[picked])
+        return np.asarray(preprocessing("vgg16-slim")(windows)), _outputs(self.targets[picked])
 
 
 def build_learner(seed: int) -> tuple[keras.Model, keras.Model]:
@@ -127,7 +127,7 @@ def report(learner: keras.Model, pictures: np.ndarray, targets: np.ndarray) -> N
     """Print how often the held-out pictures are named rightly: by label, kind, color, place and sky."""
     found: dict[str, list] = {name: [] for name in learner.output_names}
     for start in range(0, len(pictures), BATCH):
-        batch = learner.predict_on_batch(PREPROCESS["vgg16-slim"](pictures[start : start + BATCH]))
+        batch = learner.predict_on_batch(preprocessing("vgg16-slim")(pictures[start : start + BATCH]))
         for name, probabilities in batch.items():
             found[name].extend(probabilities.argmax(axis=-1))
     right = np.equal(found["predictions"], targets[:, 0])

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from utils.settings import ROOT, start, write_text
+from utils.session import start
 
 settings = start()
 
@@ -28,15 +28,18 @@ import tensorflow as tf  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from utils.datasets import CaptionDataset, load_dataset  # noqa: E402
+from utils.decoders import GRUDecoder  # noqa: E402
 from utils.decoding import beam_search, greedy_search  # noqa: E402
 from utils.encoders import load_encoder  # noqa: E402
-from utils.features import BATCH, encoder_function, extract_features, read_picture  # noqa: E402
-from utils.model import SPECIAL, START  # noqa: E402
-from utils.settings import RECIPES  # noqa: E402
+from utils.features import BATCH, encoder_function, extract_features  # noqa: E402
+from utils.files import write_text  # noqa: E402
+from utils.pictures import read_picture  # noqa: E402
+from utils.settings import RECIPES, ROOT  # noqa: E402
+from utils.text import SPECIAL, START  # noqa: E402
 from utils.training import (  # noqa: E402
     batches,
     load_batch,
-    make_captioner,
+    make_decoder,
     make_optimizer,
     make_train_step,
     masked_loss,
@@ -86,7 +89,8 @@ def extraction(scratch: Path) -> Iterator[tuple[str, float]]:
     for name, key, dataset, rounds in cases:
         encoder = load_encoder(name, weights=None)
         function = encoder_function(encoder, BATCH)
-        batch = np.stack([read_picture(dataset.path(picture)) for picture in dataset.images[:BATCH]])
+        size = encoder.input_size
+        batch = np.stack([read_picture(dataset.path(picture), size) for picture in dataset.images[:BATCH]])
         function(batch)
 
         def forward(function, batch, dataset):
@@ -139,7 +143,9 @@ def reading(scratch: Path) -> Iterator[tuple[str, float]]:
 # Of the 30,000 training captions of Flickr8k: how many have 2, 3, 4 ... words.
 FLICKR8K_LENGTHS = [15, 126, 346, 862, 1958, 2537, 2927, 3319, 3319, 3132, 2778, 2320, 1848, 1329, 977, 662]
 FLICKR8K_LENGTHS += [513, 365, 204, 136, 110, 74, 52, 33, 20, 11, 7, 9, 4, 3, 1, 2, 0, 0, 1]
-WORDS, POSITIONS, CHANNELS, CAPTIONS = 3000, 49, 512, 64
+WORDS, CAPTIONS = 3000, 64
+VGG16 = {"name": "vgg16", "weights": "", "input_size": 224, "grid": [7, 7], "channels": 512}
+POSITIONS, CHANNELS = 49, 512
 
 
 class TutorialDecoder(keras.Model):
@@ -190,10 +196,10 @@ def tutorial_step(embedding_dim: int, units: int):
     return train_step
 
 
-def arithmetic(captioner, captions: int, length: int) -> float:
+def arithmetic(decoder: GRUDecoder, captions: int, length: int) -> float:
     """Floating-point operations of the matrix products of a training step, a multiplication and an addition
     counted as two, the backward pass as twice the forward pass. Nothing else is counted."""
-    units, attention, embedding = captioner.units, captioner.attention_units, captioner.embedding_dim
+    units, attention, embedding = decoder.units, decoder.attend.units, decoder.embedding_dim
     picture = POSITIONS * CHANNELS * attention + CHANNELS * units  # keys, first state
     word = (units + embedding) * attention + POSITIONS * (attention + CHANNELS)  # query, score, context
     word += 3 * units * (embedding + CHANNELS + units)  # GRU
@@ -210,10 +216,11 @@ def training(scratch: Path) -> Iterator[tuple[str, float]]:
     array = rng.random((256, POSITIONS, CHANNELS), np.float32).astype(np.float16)
     rows = rng.integers(256, size=len(tokens))
     recipe = RECIPES["flickr8k"]
-    captioner = make_captioner(recipe, [str(word) for word in range(WORDS)], POSITIONS, CHANNELS)
+    vocabulary = [*SPECIAL, *map(str, range(WORDS - len(SPECIAL)))]
+    decoder = make_decoder(recipe, vocabulary, VGG16, len(FLICKR8K_LENGTHS) + 1)
     steps = -(-len(tokens) // CAPTIONS)
     loss = partial(masked_loss, smoothing=recipe.label_smoothing)
-    ours = make_train_step(captioner, make_optimizer(recipe, steps), loss)
+    ours = make_train_step(decoder, make_optimizer(recipe, steps), loss)
     tutorial = tutorial_step(recipe.embedding_dim, recipe.units)
     epoch = list(batches(tokens, CAPTIONS, np.random.default_rng(1)))
     shuffled = rng.permutation(len(tokens))[: 6 * CAPTIONS].reshape(6, CAPTIONS)
@@ -236,7 +243,7 @@ def training(scratch: Path) -> Iterator[tuple[str, float]]:
             started = time.perf_counter()
             float(ours(*batch))
             seconds["ours"].append(time.perf_counter() - started)
-            work.append(arithmetic(captioner, len(indices), batch[1].shape[1] - 1))
+            work.append(arithmetic(decoder, len(indices), batch[1].shape[1] - 1))
             started = time.perf_counter()
             multiply(matrix).numpy()
             seconds["matrix"].append(time.perf_counter() - started)
@@ -256,27 +263,26 @@ def decoding(scratch: Path) -> Iterator[tuple[str, float]]:
     set: 11 words (with <end>), the mean on Flickr8k; 20, about the longest of a batch, for which all wait."""
     rng = np.random.default_rng(0)
     vocabulary = [*SPECIAL, *map(str, range(WORDS - len(SPECIAL)))]
-    captioner = make_captioner(RECIPES["flickr8k"], vocabulary, POSITIONS, CHANNELS)
+    decoder = make_decoder(RECIPES["flickr8k"], vocabulary, VGG16, 20)
     features = rng.random((1024, POSITIONS, CHANNELS), np.float32).astype(np.float16)
     batches = [tf.constant(part) for part in np.split(features, 8)]
 
     def one_by_one(pictures):
         for picture in pictures:
-            seen, state = captioner.read(picture[None])
+            memory, state = decoder.read(picture[None])
             word = tf.constant([vocabulary.index(START)])
             for _ in range(11):
-                vector = captioner.embedding(word)
-                state, context, _ = captioner.step(vector, state, seen)
-                word = tf.argmax(captioner.score_words(vector, state, context), axis=1)
+                logits, state = decoder.step(word, state, memory)
+                word = tf.argmax(logits, axis=1)
                 int(word[0])
 
     def greedy():
         for batch in batches:
-            greedy_search(captioner, batch, max_length=20)[0].numpy()
+            greedy_search(decoder, batch, max_length=20).numpy()
 
     def beam():
         for batch in batches:
-            beam_search(captioner, batch, 3, max_length=20)[0].numpy()
+            beam_search(decoder, batch, 3, max_length=20)[0].numpy()
 
     greedy(), beam(), one_by_one(features[:1])
     single, batched, searched = median_seconds(3, lambda: one_by_one(features[:16]), greedy, beam)
@@ -288,7 +294,7 @@ def decoding(scratch: Path) -> Iterator[tuple[str, float]]:
 MEMORY = """
 import resource, sys
 from pathlib import Path
-from tests.bench import extract_features, folder_dataset, load_encoder
+from tests.tools.bench import extract_features, folder_dataset, load_encoder
 dataset = folder_dataset(Path(sys.argv[1]), int(sys.argv[2]))
 extract_features(dataset, load_encoder("mobilenet", None), Path(sys.argv[3]))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

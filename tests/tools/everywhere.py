@@ -3,7 +3,8 @@
 Python 3.10 with the lowest versions that requirements.txt admits, 3.11 to 3.13 with the highest; one thread
 and two; oneDNN on and off; backwards; without a network; with a read-only data folder; under a path with
 spaces; each notebook alone from an empty run folder. Takes an hour on two cores. Ends with 1 when one is not
-green. `python -m tests.everywhere 3.12 alone` runs only the settings with one of these words in their names.
+green. `python -m tests.tools.everywhere 3.12 alone` runs only the settings with one of these words in their
+names.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 VENVS = ROOT / ".venvs"
 SETTINGS = [
     "3.10, lowest versions, oneDNN 0, 1 thread, backwards",
@@ -47,13 +48,14 @@ def python(version: str) -> str | None:
 def environment(version: str, ends: str) -> Path | None:
     """The interpreter of a virtual environment with the lowest or highest versions, made if there is none."""
     folder = VENVS / f"{version}-{ends}"
-    installed, requirements = folder / "installed", ROOT / "requirements.txt"
-    if not installed.exists() or installed.stat().st_mtime < requirements.stat().st_mtime:
+    requirements = [ROOT / "requirements.txt", ROOT / "tests" / "requirements.txt"]
+    newest, installed = max(file.stat().st_mtime for file in requirements), folder / "installed"
+    if not installed.exists() or installed.stat().st_mtime < newest:
         interpreter = python(version)
         if not interpreter:
             return None
-        lines = requirements.read_text().splitlines()
-        packages = [line for line in lines if line and not line.startswith("#")]
+        lines = [line for file in requirements for line in file.read_text(encoding="utf-8").splitlines()]
+        packages = [line for line in lines if line and line[0] not in "#-"]
         if ends == "lowest":
             packages = [line.split(",")[0].replace(">=", "==") for line in packages]
         subprocess.run([interpreter, "-m", "venv", "--clear", str(folder)], check=True)
@@ -62,7 +64,7 @@ def environment(version: str, ends: str) -> Path | None:
     return folder / "bin" / "python"
 
 
-def notebooks(interpreter: Path, files: list[str], options: str, scratch: Path) -> str:
+def compare(interpreter: Path, files: list[str], options: str, scratch: Path) -> str:
     """pytest's last line on these notebooks, in a fresh clone."""
     clone = scratch / ("a path with spaces" if "spaces" in options else "clone")
     shutil.rmtree(clone, ignore_errors=True)
@@ -88,7 +90,8 @@ def notebooks(interpreter: Path, files: list[str], options: str, scratch: Path) 
 
 
 def main(words: list[str]) -> int:
-    files = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "notebooks").rglob("0*.ipynb"))
+    notebooks = (ROOT / "notebooks").rglob("[0-9][0-9]_*.ipynb")
+    files = sorted(path.relative_to(ROOT).as_posix() for path in notebooks)
     wanted = [(setting, files[::-1] if "backwards" in setting else files) for setting in SETTINGS]
     wanted += [(f"3.11, highest versions, alone: {Path(file).stem}", [file]) for file in files]
     bad = 0
@@ -101,7 +104,7 @@ def main(words: list[str]) -> int:
             if not interpreter:
                 print(f"---  {setting}: there is no Python {version} here", flush=True)
                 continue
-            said = notebooks(interpreter, chosen, setting, Path(scratch))
+            said = compare(interpreter, chosen, setting, Path(scratch))
             bad += said.startswith("BAD")
             print(f"{said[:4]} {setting}: {said[4:]} ({time.monotonic() - started:.0f} s)", flush=True)
     return int(bad > 0)

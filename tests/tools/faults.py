@@ -3,7 +3,7 @@
 Real processes, killed at random moments; real full disks, where one may be mounted; real damaged files. Of
 every fault: the program ends with a clear message and an exit code, never with a stack trace; and where there
 is work to go on with, the next run ends with the same bytes as one that nothing happened to. Ends with 1 when
-one does not. `python -m tests.faults zips clock` does only these; their names stand in `main`.
+one does not. `python -m tests.tools.faults zips clock` does only these; their names stand in `main`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import time
 import zipfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 KILLS = 5  # of each program, before it may finish
 EPOCHS = {"CAPTION_EPOCHS": "2"}
 ZIPS = "Flickr8k_Dataset.zip", "Flickr8k_text.zip"
@@ -35,26 +35,27 @@ real_time = time.time
 
 # ---- the programs that things happen to: what the notebooks call, in processes of their own
 def child(stage: str, *options: str) -> None:
-    from utils.settings import UserError, start
+    from utils.files import UserError
+    from utils.session import start
 
     if "clock backwards" in options:
         now = time.time()
         time.time = lambda: 2 * now - real_time()
     try:
         settings = start()
-        from utils import datasets
+        from utils.datasets import flickr, load_dataset
         from utils.encoders import load_encoder
         from utils.features import extract_features
-        from utils.training import train
+        from utils.runs import train
 
-        datasets.RELEASE = os.environ.get("FAULTS_RELEASE", "http://127.0.0.1:1/")
+        flickr.RELEASE = os.environ.get("FAULTS_RELEASE", "http://127.0.0.1:1/")
         if stage in ("drawing", "download"):
             print("BEGIN", flush=True)
-        dataset = datasets.load_dataset(settings)
+        dataset = load_dataset(settings)
         if stage == "features":
             print("BEGIN", flush=True)
         if stage in ("features", "training"):
-            cache = extract_features(dataset, load_encoder(settings.encoder), settings.run_dir)
+            cache = extract_features(dataset, load_encoder(settings.encoder), settings.features_dir)
         if stage == "training":
             print("BEGIN", flush=True)
             train(settings, dataset, cache)
@@ -78,7 +79,7 @@ class Program:
     def start(self) -> subprocess.Popen:
         module = ["utils.notebooks", "run"]
         if self.stage != "notebooks":
-            module = ["tests.faults", "child", self.stage, *self.options]
+            module = ["tests.tools.faults", "child", self.stage, *self.options]
         command = [sys.executable, "-m", *module]
         pipe = subprocess.PIPE
         return subprocess.Popen(
@@ -120,21 +121,23 @@ class Program:
             content = file.read_bytes() if file.is_file() else b""
             if file.is_dir() or file.suffix == ".part":  # a kill may leave one: the next run does not read it
                 continue
+            if "before" in file.relative_to(self.data.parent).parts:  # a run that was put aside
+                continue
             # Files that hold times, or the order of a zip's members.
             if file.suffix in (".keras", ".html", ".ipynb") or file.name == "source.json":
                 continue
             if file.name == "history.csv":
                 content = b"\n".join(line.rpartition(b",")[0] for line in content.splitlines())
             digests[file.name] = hashlib.sha256(content).hexdigest()
-        for file in self.run_dir.glob("captioner.keras"):
-            digests[file.name] = weights_digest(file)
+        if (self.run_dir / "captioner.keras").exists():
+            digests["captioner.keras"] = weights_digest(self.run_dir / "captioner.keras")
         return digests
 
 
 def weights_digest(file: Path) -> str:
     """Of the numbers in a saved model; the file around them holds the time of day."""
-    code = "import sys, keras, utils.model, utils.encoders as e; "
-    code += "print(e.weights_fingerprint(keras.saving.load_model(sys.argv[1])))"
+    code = "import pathlib, sys, utils.decoders as d, utils.encoders as e; "
+    code += "print(e.weights_fingerprint(d.load_decoder(pathlib.Path(sys.argv[1]))))"
     command = [sys.executable, "-c", code, str(file)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
@@ -193,18 +196,25 @@ def interrupted(scratch: Path) -> None:
     row("kill -9 of a notebook's Python", message(code, err, "01_vgg16"), f"exit {code}: {short(err)}")
 
 
+def copy_data(finished: Path, target: Path, *but: str) -> None:
+    """The data folder of a finished run, without what is named."""
+    there = shutil.ignore_patterns(*but)
+    shutil.copytree(finished / "data", target / "data", ignore=there, dirs_exist_ok=True)
+
+
 def full_disks(scratch: Path, finished: Path) -> None:
-    """A disk of a few megabytes under the data or the run folder; then it grows, and the program goes on."""
+    """A disk of a few megabytes under what is being made; then it grows, and the program goes on."""
     wanted = Program("training", finished).made()
-    for stage, megabytes in (("drawing", 3), ("features", 4), ("training", 9)):
-        disk = scratch / stage / ("data" if stage == "drawing" else "run")
+    disks = {"drawing": (3, "data"), "features": (4, "data/features"), "training": (6, "run")}
+    for stage, (megabytes, place) in disks.items():
+        disk = scratch / stage / place
         disk.mkdir(parents=True)
         if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "none", str(disk)]).returncode:
             print(f"---  full disk in {stage:<31} not done: no right to mount a small one here", flush=True)
             continue
         try:
             if stage != "drawing":
-                shutil.copytree(finished / "data", scratch / stage / "data")
+                copy_data(finished, scratch / stage, *(["features"] if stage == "features" else []))
             program = Program(stage, scratch / stage)
             code, _, err = program.run()
             subprocess.run(["mount", "-o", "remount,size=200m", str(disk)], check=True)
@@ -292,14 +302,18 @@ def cut(file: Path) -> None:
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
 
 
+# The features of the slim VGG16 in form.
+ENCODER = {"name": "vgg16-slim", "weights": "", "input_size": 224, "grid": [7, 7], "channels": 64}
+
+
 def foreign(kind: str, file: Path) -> None:
     """A file that Keras can load, or could if it ran the code in it, and that is not this run's model."""
     code = {
         "lambda": "k.Sequential([k.Input((1,)), k.layers.Lambda(lambda x: print('code ran') or x)])",
         "other model": "k.Sequential([k.Input((1,)), k.layers.Dense(1)])",
-        "other vocabulary": "c(['<pad>', '<unk>', '<start>', '<end>', 'a'], 49, 64, 8, 8)",
+        "other vocabulary": "c(['<pad>', '<unk>', '<start>', '<end>', 'a'], e, 9, 8, 8)",
     }[kind]
-    code = f"import sys, keras as k; from utils.model import Captioner as c; m = {code}; "
+    code = f"import sys, keras as k; from utils.decoders import GRUDecoder as c; e = {ENCODER}; m = {code}; "
     code += "m.build() if isinstance(m, c) else None; m.save(sys.argv[1])"
     subprocess.run([sys.executable, "-c", code, str(file)], cwd=ROOT, capture_output=True, check=True)
 
@@ -334,7 +348,7 @@ def tampered(scratch: Path, finished: Path) -> None:
         if code:
             right, seen = message(code, err, name), f"exit {code}: {short(err)}"
             for file in ("history.csv", "training.json") if name == "history.csv" else (name,):
-                (program.run_dir / file).unlink()  # what the message says
+                next(folder.rglob(file)).unlink()  # what the message says
             code, out, _ = program.run()
             seen += "; deleted: "
         else:
@@ -385,13 +399,10 @@ def main(wanted: list[str]) -> int:
         small_zips(scratch / "zips", finished / "data" / "scenes" / "images")
 
         def drawn(target: Path) -> None:
-            shutil.copytree(finished / "data", target / "data")
+            copy_data(finished, target, "features")
 
         def extracted(target: Path) -> None:
-            drawn(target)
-            target.joinpath("run").mkdir()
-            for name in ("features.npy", "features.json"):
-                shutil.copy(finished / "run" / name, target / "run")
+            copy_data(finished, target)
 
         def download() -> None:
             with slow_server(scratch / "zips") as address:

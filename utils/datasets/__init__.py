@@ -61,5 +61,7 @@ def load_dataset(settings: Settings) -> CaptionDataset:
 def left_out(what: str, names: list[str]) -> None:
     """Print how many things of a kind are left out of the dataset, and the first three."""
     if names:
-        more = ", ..." if len(names) > 3 else ""
-        print(f"{what}: {len(names):,}, left out ({', '.join(names[:3])}{more})", flush=True)
+        first = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+        # A file name may hold bytes that are no character and can't be printed.
+        first = first.encode("utf-8", "replace").decode("utf-8")
+        print(f"{what}: {len(names):,}, left out ({first})", flush=True)

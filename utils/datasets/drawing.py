@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
@@ -49,6 +50,8 @@ SKIES = {
 PLACES = tuple(SKIES)
 
 Color = tuple[int, ...]  # red, green, blue
+T = TypeVar("T")
+Light = Callable[[Color], Color]  # a color as it is under the sky
 
 
 # ---------------------------------------------------------------- objects
@@ -113,7 +116,8 @@ def _light(color: Color, share: float = 0.3) -> Color:
     return tuple(round(value + (255 - value) * share) for value in color)
 
 
-def pick(rng: np.random.Generator, options: Sequence):
+def pick(rng: np.random.Generator, options: Sequence[T]) -> T:
+    """One of the options, each as likely as the others."""
     return options[int(rng.integers(len(options)))]
 
 
@@ -569,21 +573,28 @@ def _band(width: int, top: float, bottom: float) -> list[tuple[float, float]]:
 def _background(
     place: str, sky: str, rng: np.random.Generator, avoid: Sequence[Sequence[float]] = ()
 ) -> Image.Image:
-    """An empty scene, drawn twice as large and reduced to SIZE.
-
-    Sun and moon go to the upper corner that the boxes in `avoid` leave freer.
-    """
+    """An empty scene, drawn twice as large and reduced to SIZE."""
     side = 2 * SIZE
     horizon = 2 * HORIZON[place]
-    image = _gradient([*SKY[sky]], horizon + 30, side)
-    canvas = Image.new("RGB", (side, side))
-    canvas.paste(image, (0, 0))
-    image = canvas
-    draw = ImageDraw.Draw(image)
+    image = Image.new("RGB", (side, side))
+    image.paste(_gradient([*SKY[sky]], horizon + 30, side), (0, 0))
 
     def lit(color: Color) -> Color:
         return tuple(round(value * factor) for value, factor in zip(color, GROUND_LIGHT[sky], strict=True))
 
+    _paint_sky(image, sky, rng, horizon, avoid)
+    PLACE_PAINTERS[place](image, rng, lit, horizon, sky)
+    return image.resize((SIZE, SIZE), Image.Resampling.LANCZOS)
+
+
+def _paint_sky(
+    image: Image.Image, sky: str, rng: np.random.Generator, horizon: int, avoid: Sequence[Sequence[float]]
+) -> None:
+    """Sun, moon, stars and clouds.
+
+    Sun and moon go to the upper corner that the boxes in `avoid` leave freer.
+    """
+    draw = ImageDraw.Draw(image)
     corner_load = [
         sum(1 for x0, y0, x1, y1 in avoid if y0 < 60 and low < x1 and x0 < high)
         for low, high in [(0, 60), (164, SIZE)]
@@ -609,15 +620,12 @@ def _background(
     elif sky == "night":
         for star in rng.uniform(0, 1, (60, 3)):
             r = 0.8 + 1.3 * star[2] ** 2
-            cx, cy = star[0] * side, star[1] * horizon * 0.95
+            cx, cy = star[0] * image.width, star[1] * horizon * 0.95
             draw.ellipse([cx - r, cy - r, cx + r, cy + r], fill=(222, 226, 250))
         _glow(image, x, y, 36, (150, 160, 214), 0.6)
         draw.ellipse([x - 24, y - 24, x + 24, y + 24], fill=(246, 242, 214))
         for dx, dy, r in [(-8, -6, 5), (7, 4, 6), (-4, 11, 3.6), (9, -11, 3)]:
             draw.ellipse([x + dx - r, y + dy - r, x + dx + r, y + dy + r], fill=(222, 217, 188))
-
-    PLACE_PAINTERS[place](image, rng, lit, horizon, sky)
-    return image.resize((SIZE, SIZE), Image.Resampling.LANCZOS)
 
 
 def _tufts(
@@ -648,7 +656,7 @@ def _waves(
         draw.arc([x, y - 3, x + half, y + 3], 180, 360, fill=color, width=2)
 
 
-def _meadow(image, rng, lit, horizon, sky) -> None:
+def _meadow(image: Image.Image, rng: np.random.Generator, lit: Light, horizon: int, sky: str) -> None:
     side = image.width
     _fill(image, _hills(rng, side, horizon + 6, 54), lit((120, 176, 128)), lit((104, 166, 92)))
     _fill(image, _hills(rng, side, horizon + 26, 34), lit((128, 190, 88)), lit((96, 164, 66)))
@@ -662,7 +670,7 @@ def _meadow(image, rng, lit, horizon, sky) -> None:
         )
 
 
-def _beach(image, rng, lit, horizon, sky) -> None:
+def _beach(image: Image.Image, rng: np.random.Generator, lit: Light, horizon: int, sky: str) -> None:
     side = image.width
     shore = 2 * 160
     _fill(image, _band(side, horizon, shore + 24), lit((48, 122, 186)), lit((92, 190, 206)))
@@ -687,7 +695,7 @@ def _beach(image, rng, lit, horizon, sky) -> None:
         draw.ellipse([cx - r * 1.5, cy - r, cx + r * 1.5, cy + r], fill=lit((206, 176, 118)))
 
 
-def _lake(image, rng, lit, horizon, sky) -> None:
+def _lake(image: Image.Image, rng: np.random.Generator, lit: Light, horizon: int, sky: str) -> None:
     side = image.width
     _fill(image, _hills(rng, side, horizon, 62), lit((128, 158, 156)), lit((110, 146, 128)))
     _fill(image, _hills(rng, side, horizon + 6, 26), lit((86, 138, 84)), lit((74, 126, 72)))
@@ -707,7 +715,7 @@ def _lake(image, rng, lit, horizon, sky) -> None:
         draw.line([(x, y), (x + (dx - 0.5) * 8, y - 24 - 26 * tall)], fill=lit((72, 122, 52)), width=3)
 
 
-def _street(image, rng, lit, horizon, sky) -> None:
+def _street(image: Image.Image, rng: np.random.Generator, lit: Light, horizon: int, sky: str) -> None:
     side = image.width
     draw = ImageDraw.Draw(image)
     x = -rng.uniform(0, 30)
@@ -743,7 +751,7 @@ def _street(image, rng, lit, horizon, sky) -> None:
         start += 86
 
 
-def _snow(image, rng, lit, horizon, sky) -> None:
+def _snow(image: Image.Image, rng: np.random.Generator, lit: Light, horizon: int, sky: str) -> None:
     side = image.width
     _fill(image, _hills(rng, side, horizon + 4, 70), lit((206, 218, 234)), lit((226, 234, 244)))
     draw = ImageDraw.Draw(image)
@@ -766,7 +774,7 @@ def _snow(image, rng, lit, horizon, sky) -> None:
         draw.arc([cx - 16, cy - 4, cx + 16, cy + 5], 190, 350, fill=lit((196, 210, 230)), width=2)
 
 
-def _desert(image, rng, lit, horizon, sky) -> None:
+def _desert(image: Image.Image, rng: np.random.Generator, lit: Light, horizon: int, sky: str) -> None:
     side = image.width
     _fill(image, _hills(rng, side, horizon + 2, 50), lit((214, 150, 104)), lit((222, 164, 110)))
     draw = ImageDraw.Draw(image)
@@ -863,7 +871,6 @@ def draw(
     return image, boxes
 
 
-
 # ---------------------------------------------------------------- single things
 
 # The longer side in pixels: of a main group that is small or big, and of the other groups (lowest, highest).
@@ -880,8 +887,8 @@ SECOND_PX = {
 FLIERS = ("bird", "balloon", "kite")
 
 HOME = {  # where each kind belongs; a kind that is not named belongs everywhere
-    "house": ("meadow", "beach", "lake", "street", "snow", "desert"), "tree": ("meadow", "lake",
-    "street", "snow"),
+    "house": ("meadow", "beach", "lake", "street", "snow", "desert"),
+    "tree": ("meadow", "lake", "street", "snow"),
     "car": ("meadow", "beach", "street", "snow", "desert"), "bus": ("meadow", "street", "snow", "desert"),
     "boat": ("beach", "lake"), "umbrella": ("meadow", "beach", "lake", "desert"),
     "bench": ("meadow", "beach", "lake", "street", "snow"), "sheep": ("meadow", "lake", "snow"),
@@ -889,13 +896,20 @@ HOME = {  # where each kind belongs; a kind that is not named belongs everywhere
 }  # fmt: skip
 
 
-
 def make_thing(kind: str, color: str, px: float, rng: np.random.Generator, flying: bool = False) -> dict:
+    """A thing for `draw`, `px` pixels along its longer side, which still has to be put somewhere."""
     ground = "water" if kind == "boat" else None if flying else "ground"
     pose = "flying" if kind == "bird" and flying else kind
-    return {"kind": kind, "pose": pose, "color": color, "px": round(float(px), 1),
-    "flip": bool(rng.random() < 0.5),
-            "ground": ground, "x": 0, "foot": 0}  # fmt: skip
+    return {
+        "kind": kind,
+        "pose": pose,
+        "color": color,
+        "px": round(float(px), 1),
+        "flip": bool(rng.random() < 0.5),
+        "ground": ground,
+        "x": 0,
+        "foot": 0,
+    }
 
 
 def draw_single(label: str, rng: np.random.Generator) -> np.ndarray:
@@ -928,5 +942,3 @@ def single(label: str, rng: np.random.Generator) -> tuple[np.ndarray, list[int],
         thing["foot"] = int(rng.integers(178, 218))
     image, boxes = draw(place, sky, [thing], rng)
     return np.asarray(image), boxes[0], place, sky
-
-

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import zipfile
-import zlib
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import keras
 
 from utils.datasets import CaptionDataset, left_out
-from utils.files import UserError, alone_in, download, writable_folder
+from utils.files import UserError, alone_in, download, unzipping, writable_folder
 from utils.settings import Settings
 
 RELEASE = "https://github.com/jbrownlee/Datasets/releases/download/Flickr8k/"
@@ -80,10 +78,6 @@ def _zip_file(name: str, megabytes: int, places: list[Path], target: Path) -> Pa
     return target / name
 
 
-def _damaged_zip(path: Path, error: Exception) -> UserError:
-    return UserError(f"{path} is damaged or not a zip file ({error}). Delete it and fetch it again.")
-
-
 def _photos(places: list[Path], target: Path) -> Path:
     """The folder of the photographs, unpacked from the zip file on first use."""
     for place in places:
@@ -114,27 +108,17 @@ def _unpack(path: Path, folder: Path, source: str) -> None:
     shutil.rmtree(part, ignore_errors=True)
     try:
         part.mkdir(parents=True)
-        with zipfile.ZipFile(path) as archive:
-            photos = []
-            for member in archive.infolist():
-                inside = PurePosixPath(member.filename)
-                if inside.is_absolute() or ".." in inside.parts:
-                    raise UserError(f"{path} holds a path that leads out of it: {member.filename}")
-                hidden = "__MACOSX" in inside.parts or inside.name.startswith(".")
-                if inside.suffix.lower() == ".jpg" and not hidden:
-                    photos.append((member, inside.name))
+        with unzipping(path, lambda name: name.lower().endswith(".jpg")) as photos:
             print(f"unpacking {len(photos):,} photographs to {folder}", flush=True)
             progress = keras.utils.Progbar(len(photos), unit_name="photo")
-            for done, (member, name) in enumerate(photos, 1):
-                (part / name).write_bytes(archive.read(member))
+            for done, (name, read) in enumerate(photos.items(), 1):
+                (part / name).write_bytes(read())
                 if done % 100 == 0 or done == len(photos):
                     progress.update(done)
         (part / "source.json").write_text(source, encoding="utf-8")
         if folder.exists():
             shutil.rmtree(folder)
         os.replace(part, folder)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise _damaged_zip(path, error) from None
     except OSError as error:
         raise UserError(f"{path} can't be unpacked to {folder}: {error.strerror or error}.") from None
     finally:
@@ -146,14 +130,19 @@ def _texts(places: list[Path], target: Path) -> dict[str, str]:
     wanted = [CAPTIONS, *LISTS.values()]
     for folder in [*places, *(place / "Flickr8k_text" for place in places)]:
         if all((folder / name).is_file() for name in wanted):
-            return {name: (folder / name).read_text(encoding="utf-8") for name in wanted}
+            return {name: _text((folder / name).read_bytes(), name, folder) for name in wanted}
     path = _zip_file(TEXT_ZIP, TEXT_MB, places, target)
+    with unzipping(path, wanted.__contains__) as texts:
+        for name in wanted:
+            if name not in texts:
+                raise UserError(f"{path} does not hold {name}: fetch it again from {RELEASE}.")
+        return {name: _text(texts[name](), name, path) for name in wanted}
+
+
+def _text(content: bytes, name: str, place: Path) -> str:
     try:
-        with zipfile.ZipFile(path) as archive:
-            # Under __MACOSX the same names stand with "._" before them.
-            members = {PurePosixPath(member).name: member for member in archive.namelist()}
-            return {name: archive.read(members[name]).decode("utf-8") for name in wanted}
-    except KeyError as error:
-        raise UserError(f"{path} does not hold {error.args[0]}: fetch it again from {RELEASE}.") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, UnicodeDecodeError) as error:
-        raise _damaged_zip(path, error) from None
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{name} in {place} is not in UTF-8 ({error.reason}): fetch {TEXT_ZIP} again."
+        ) from None

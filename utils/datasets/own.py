@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -17,14 +18,21 @@ OWN_LEAST = 10  # pictures
 
 
 def load_own(folder: Path) -> CaptionDataset:
-    """Your own pictures: `captions.csv` names them, one line per caption, and stands beside them."""
+    """Your own pictures: `captions.csv` names them, one line per caption, and stands beside them.
+
+    Raises UserError that names the file, and the line where it is one, when `captions.csv` can't be
+    used or leaves fewer than OWN_LEAST pictures.
+    """
     file = folder / OWN_CAPTIONS
     pictures = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    composed = {_composed(name): name for name in pictures}
     captions: dict[str, list[str]] = {}
     absent, wordless = set(), set()
     for number, name, caption in _caption_lines(file):
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             raise UserError(f"{file}, line {number}: {name} leads out of the folder.")
+        if name not in pictures:
+            name = composed.get(_composed(name), name)
         if name not in pictures:
             absent.add(name)
         elif not caption:
@@ -40,9 +48,9 @@ def load_own(folder: Path) -> CaptionDataset:
             f"{file} has captions for {len(captions)} pictures that are in the folder: {OWN_LEAST} is "
             "the least that can be divided into train, dev and test, a few hundred the least to learn from."
         )
-    # By a digest of the name: the split of a picture does not depend on the order of the lines,
-    # and a picture that is added later moves few of the others.
-    names = sorted(captions, key=lambda name: hashlib.sha256(name.encode()).digest())
+    # By a digest of the name: the split of a picture does not depend on the order of the lines nor on
+    # the disk, and a picture that is added later moves few of the others.
+    names = sorted(captions, key=lambda name: (hashlib.sha256(_composed(name).encode()).digest(), name))
     tenth = max(1, len(names) // 10)
     return CaptionDataset(
         name=folder.name,
@@ -54,6 +62,11 @@ def load_own(folder: Path) -> CaptionDataset:
             "test": tuple(names[tenth : 2 * tenth]),
         },
     )
+
+
+def _composed(name: str) -> str:
+    """A letter with its accent as one character: Macs write two into file names, keyboards one."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _caption_lines(file: Path) -> Iterator[tuple[int, str, str]]:

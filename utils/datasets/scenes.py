@@ -12,7 +12,7 @@ import os
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import current_process, get_context
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from utils.files import UserError, alone_in, writable_folder, write_text
 from utils.settings import Settings
 
 SPLITS = {"train": 800, "dev": 200, "test": 200}
+_CODE = ("drawing.py", "layout.py", "speakers.py", "scenes.py")  # all that decides what the scenes are
 
 
 def _signature(scene: dict) -> str:
@@ -58,7 +59,8 @@ def _compose(seed: int) -> list[dict]:
 
 
 def _fingerprint(seed: int) -> str:
-    return hashlib.sha256(Path(__file__).read_bytes() + str(seed).encode()).hexdigest()[:16]
+    code = b"".join((Path(__file__).parent / name).read_bytes() for name in _CODE)
+    return hashlib.sha256(code + str(seed).encode()).hexdigest()[:16]
 
 
 def _render(folder: Path, seed: int, index: int, scene: dict) -> dict:
@@ -69,7 +71,8 @@ def _render(folder: Path, seed: int, index: int, scene: dict) -> dict:
     things = sorted(range(len(depth)), key=depth.__getitem__)
     image, boxes = draw(scene["place"], scene["sky"], [scene["things"][i] for i in things], rng)
     name = f"{index:06d}.png"
-    fresh = folder / "images" / f".{name}"
+    # Renamed when whole: somebody may be reading the picture. Not by `replacing`, which waits for the disk.
+    fresh = folder / "images" / f".{os.getpid()}-{name}"
     image.save(fresh, format="PNG", compress_level=4)
     os.replace(fresh, folder / "images" / name)
     objects = [
@@ -92,6 +95,10 @@ def render_scenes(folder: Path, seed: int = 0) -> None:
     """
     if is_drawn(folder, seed):
         return
+    if getattr(current_process(), "_inheriting", False):
+        # A script without a main guard is run once more in each drawing process, and gets here: it would
+        # wait for the process that waits for it.
+        raise RuntimeError("a drawing process draws what it is given")
     with alone_in(folder):
         if is_drawn(folder, seed):  # by a program that was waited for
             return

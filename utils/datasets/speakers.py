@@ -102,5 +102,3 @@ def describe_scene(scene: dict, rng: np.random.Generator) -> list[str]:
         alone += f" {SKY_WORDS[4][sky]}"
 
     return [f"{text[0].upper()}{text[1:]}." for text in (terse, where, weather, there, alone)]
-
-

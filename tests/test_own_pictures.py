@@ -1,0 +1,65 @@
+"""The least that README promises: a dozen pictures of one's own, with one caption each, in two languages."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+
+import nbformat
+import numpy as np
+import pytest
+from PIL import Image
+
+from utils.datasets.drawing import draw_single
+from utils.settings import ROOT
+
+THINGS = {
+    "red car": ("A red car is parked on the road.", "一辆红色的汽车停在路上。"),
+    "blue car": ("A blue car is parked on the road.", "一辆蓝色的汽车停在路上。"),
+    "black cat": ("A black cat sits on the road.", "一只黑色的猫坐在路上。"),
+    "brown dog": ("A brown dog sits on the grass.", "一只棕色的狗坐在草地上。"),
+    "white dog": ("A white dog sits on the grass.", "一只白色的狗坐在草地上。"),
+    "red boat": ("A red boat sails on the lake.", "一艘红色的船在湖上航行。"),
+}
+
+
+def own_folder(folder, language):
+    """Twelve drawn pictures, two of each thing, and their captions.csv."""
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    with (folder / "captions.csv").open("w", encoding="utf-8", newline="") as stream:
+        lines = csv.writer(stream)
+        lines.writerow(["image", "caption"])
+        for number, (label, captions) in enumerate([*THINGS.items()] * 2):
+            name = f"{number:02} {captions[language][:2]}.png"
+            Image.fromarray(draw_single(label, rng)).save(folder / name)
+            lines.writerow([name, captions[language]])
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", [0, 1], ids=["English", "Chinese"])
+def test_twelve_pictures_with_one_caption_each_go_through_all_notebooks(tmp_path, language):
+    environ = os.environ | {
+        "CAPTION_DATASET": str(own_folder(tmp_path / "pictures", language)),
+        "CAPTION_ENCODER": "vgg16-slim",
+        "CAPTION_DATA_DIR": str(tmp_path / "data"),
+        "CAPTION_RUN_DIR": str(tmp_path / "run"),
+        "CAPTION_EPOCHS": "1" if language == 0 else "40",
+    }
+    command = [sys.executable, "-m", "utils.notebooks", "run"]
+    result = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, encoding="utf-8")
+    assert result.returncode == 0, result.stderr[-3000:]
+    executed = sorted((tmp_path / "run" / "notebooks").glob("*.ipynb"))
+    assert [file.stem[:2] for file in executed] == ["01", "02", "03", "04", "05", "06"]
+    for file in executed:
+        assert all(cell.execution_count for cell in nbformat.read(file, 4).cells if cell.cell_type == "code")
+    captions = json.loads((tmp_path / "run" / "captions.json").read_text(encoding="utf-8"))
+    scores = json.loads((tmp_path / "run" / "bleu.json").read_text(encoding="utf-8"))
+    assert len(captions) == scores["images"] == 1 and 0 <= scores["greedy"]["bleu4"] <= 1
+    if language == 1:  # learned by character, written without spaces
+        [said] = captions.values()
+        assert said["greedy"] and " " not in said["greedy"] and set(said["greedy"]) <= set("".join(
+            captions[1] for captions in THINGS.values()
+        )), said

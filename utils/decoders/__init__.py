@@ -1,0 +1,50 @@
+"""Decoders: models that write captions from features, all with the contract of `base.Decoder`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from utils import modelfile
+from utils.decoders.base import Decoder
+from utils.decoders.gru import GRUDecoder
+from utils.files import UserError
+from utils.text import SPECIAL
+
+DECODERS: dict[str, type[Decoder]] = {"gru": GRUDecoder}
+"""The decoders that `CAPTION_DECODER` may name."""
+
+
+def decoder_named(name: str) -> type[Decoder]:
+    """The class that `CAPTION_DECODER` names. Raises UserError that says which there are."""
+    if name not in DECODERS:
+        raise UserError(f"CAPTION_DECODER={name!r}: choose one of {', '.join(DECODERS)}.")
+    return DECODERS[name]
+
+
+def load_decoder(file: Path, kind: type[Decoder] | None = None) -> Decoder:
+    """A saved decoder, made from the numbers and words in its file; nothing that the file names is run.
+
+    kind  its class, where that is none of `DECODERS`
+
+    Raises UserError that names the file if it is missing, damaged, or holds something else.
+    """
+    if not file.exists():
+        raise UserError(f"{file} is missing: run notebook 4, which trains it.")
+    kinds: Mapping[str, type[Decoder]] = {
+        each.__name__: each for each in [kind or Decoder, *DECODERS.values()]
+    }
+    saved = modelfile.read_config(file)
+    found = str(saved.get("class_name"))
+    if found not in kinds or found == "Decoder":
+        raise UserError(f"{file} holds a {found}, not a captioner: name another file, or train again.")
+    try:
+        config = dict(saved["config"])
+        if tuple(config["vocabulary"][:4]) != SPECIAL:
+            raise ValueError("its vocabulary does not begin with the special tokens")
+        decoder = kinds[found](**config)
+        decoder.build()
+    except Exception as error:  # Keras raises many kinds for sizes that are none
+        raise UserError(f"{file} can't be loaded ({error}): name another file, or train again.") from None
+    modelfile.load_weights(decoder, file)
+    return decoder

@@ -14,15 +14,18 @@ from tests.test_runs import tiny
 from utils.decoders.gru import GRUDecoder
 from utils.files import UserError
 from utils.settings import ROOT
+from utils.text import build_vocabulary
 from utils.training import (
     LONGEST_GRADIENT,
     batches,
     caption_table,
     longest_caption,
     make_decoder,
+    make_loss_step,
     make_optimizer,
     make_train_step,
     masked_loss,
+    mean_loss,
 )
 
 WORDS = ["<pad>", "<unk>", "<start>", "<end>", "a", "b"]
@@ -97,6 +100,22 @@ def test_a_long_gradient_is_shortened_and_the_curve_can_be_another_loss(tmp_path
     assert said == pytest.approx(np.log(len(WORDS)), abs=0.2)
     moved = np.sqrt(sum(np.sum((a - b) ** 2) for a, b in zip(before, decoder.get_weights(), strict=True)))
     assert moved == pytest.approx(LONGEST_GRADIENT, rel=1e-3)
+
+
+def test_the_measured_loss_is_over_all_words_and_without_dropout(tmp_path):
+    settings, dataset, cache = tiny(tmp_path)
+    recipe = dataclasses.replace(settings.recipe, dropout=0.9)
+    words = build_vocabulary(text for said in dataset.captions.values() for text in said)
+    decoder = make_decoder(recipe, words, cache.encoder, 5)
+    decoder.embedding.set_weights([20 * decoder.embedding.get_weights()[0]])
+    rows, tokens = caption_table(dataset, cache, words, "train")
+    probabilities = tf.nn.softmax(decoder((cache.array[rows], tokens[:, :-1]))).numpy()
+    target = tokens[:, 1:]
+    expected = -np.log(np.take_along_axis(probabilities, target[:, :, None], axis=2)[:, :, 0])[
+        target != 0
+    ].mean()
+    measured = mean_loss(make_loss_step(decoder), cache.array, rows, tokens)
+    assert measured == pytest.approx(expected, rel=1e-4)
 
 
 def test_the_rate_rises_in_the_first_half_epoch_and_falls_over_all_of_them(tmp_path):

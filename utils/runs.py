@@ -117,15 +117,14 @@ def _train(
         last_weights = decoder.get_weights()
         decoder.optimizer.finalize_variable_values(decoder.trainable_variables)  # the average
         numbers = (losses, mean_loss(loss_step, cache.array, *dev), time.monotonic() - started)
-        if not np.isfinite(numbers[:2]).all():
-            raise UserError(
-                f"The loss is no number any more in epoch {epoch}: lower learning_rate in RECIPES "
-                f"(utils/settings.py). What was trained before stays in {run_dir}."
-            )
-        for name, number in zip(COLUMNS, numbers, strict=True):
-            history[name].append(number)
         said = "train loss {:.3f}, dev loss {:.3f}, {:.0f} s".format(*numbers)
         print(f"epoch {epoch:2} of {recipe.epochs}: {said}", flush=True)
+        if not np.isfinite(numbers[:2]).all():
+            raise UserError(
+                f"The loss is no number any more: lower learning_rate in RECIPES (utils/settings.py). "
+                f"What was trained before stays in {run_dir}."
+            )
+        history = {name: [*history[name], number] for name, number in zip(COLUMNS, numbers, strict=True)}
         after_epoch(decoder)
         _save_epoch(run_dir, decoder, history, last_weights)
     if session.is_chief():

@@ -58,6 +58,7 @@ class Decoder(keras.Model):
         return None
 
     def get_config(self) -> dict[str, Any]:
-        config = {**super().get_config(), "dtype": self.dtype_policy.name, "longest": self.longest}
+        # Not Keras's own keys, which another version of it may not know.
+        said = {"name": self.name, "dtype": self.dtype_policy.name, "longest": self.longest}
         encoder = {**self.encoder, "grid": list(self.encoder["grid"])}
-        return {**config, "vocabulary": list(self.vocabulary), "encoder": encoder}
+        return {**said, "vocabulary": list(self.vocabulary), "encoder": encoder}

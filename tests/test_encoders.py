@@ -79,8 +79,10 @@ def test_slim_is_an_eighth_as_wide_under_the_same_names():
 def test_every_encoder_gives_a_7x7_grid(name, channels):
     encoder = encoders.load_encoder(name, weights=None)
     assert (encoder.name, encoder.grid, encoder.channels) == (name, (7, 7), channels)
-    features = encoder(np.zeros((1, 224, 224, 3), np.uint8))
+    pictures = np.random.default_rng(0).integers(0, 255, (1, 224, 224, 3), np.uint8)
+    features = encoder(pictures)
     assert features.shape == (1, 7, 7, channels) and features.dtype == "float32"
+    np.testing.assert_array_equal(encoder.preprocess(pictures), encoders.preprocessing(name)(pictures))
 
 
 def test_a_network_is_found_by_its_name_and_options():
@@ -288,13 +290,14 @@ def test_class_names_stand_in_the_order_of_the_outputs(models):
 
 
 @pytest.mark.parametrize("content", ["", "<html>not found</html>", "{}", '{"0": 1}'])
-def test_damaged_class_names_are_named_and_forgotten(models, content):
+def test_damaged_class_names_are_named_and_forgotten(models, content, capsys):
     index(models, content)
     with pytest.raises(UserError, match="imagenet_class_index.json is damaged"):
         imagenet.class_names("mobilenet")
     assert (models / "imagenet_class_index.json").read_text() == content
     index(models, json.dumps({str(i): ["n", "thing"] for i in range(1000)}))
     assert imagenet.class_names("mobilenet")[999] == "thing"
+    assert "download" not in capsys.readouterr().out
 
 
 def test_imagenet_weights_that_are_there_need_no_network(models):

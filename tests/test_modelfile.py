@@ -6,7 +6,6 @@ import copy
 import io
 import json
 import sys
-import warnings
 import zipfile
 
 import h5py
@@ -96,8 +95,7 @@ def test_an_optimizer_goes_on_where_it_was(tmp_path):
         np.testing.assert_array_equal(mine, theirs)
     # Keras itself would only warn, and the optimizer would start anew.
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(tmp_path / "without.keras")
-    with warnings.catch_warnings(), pytest.raises(UserError, match="without.keras .*optimizer"):
-        warnings.simplefilter("error")
+    with pytest.raises(UserError, match="without.keras .*optimizer"):
         modelfile.load_weights(fresh, tmp_path / "without.keras")
 
 
@@ -221,12 +219,15 @@ def outside(opened, how, path):
         group.create_dataset("0", (10**12,), "f4", chunks=(10,))
 
 
-@pytest.mark.parametrize("how", ["link", "external", "virtual", "huge"])
-def test_weights_that_lie_in_other_files_or_fill_the_memory_are_refused(file, tmp_path, how):
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [("link", "links"), ("external", "other files"), ("virtual", "other files"), ("huge", "4,000,000 MB")],
+)
+def test_weights_that_lie_in_other_files_or_fill_the_memory_are_refused(file, tmp_path, how, says):
     with h5py.File(tmp_path / "secret.h5", "w") as secret:
         secret["data"] = np.ones(3, "float32")
     weights = h5(lambda opened: outside(opened, how, str(tmp_path / "secret.h5")))
-    refused(rewritten(file, weights=weights), "MB" if how == "huge" else "weights")
+    refused(rewritten(file, weights=weights), says)
 
 
 def test_other_weights_and_missing_ones_are_named(model, file, tmp_path):

@@ -136,7 +136,7 @@ def test_long_captions_are_cut_with_a_notice_and_a_split_without_a_picture_is_na
         and "8 captions of the train split are cut after 4 words" in capsys.readouterr().out
     )
     broken = dataclasses.replace(cache, broken=dict.fromkeys(dataset.splits["dev"], "not a picture"))
-    with pytest.raises(UserError, match="None of the 2 pictures in the dev split"):
+    with pytest.raises(UserError, match="Not one of 2 pictures can be read .8.png: not a picture"):
         caption_table(dataset, broken, WORDS, "dev")
 
 

@@ -75,7 +75,7 @@ def caption_pictures(
         try:
             picture = read_picture(path, encoder.input_size)
         except Exception as error:  # decoders raise anything at all on a broken file
-            yield path, getattr(error, "strerror", None) or "not a picture that can be read"
+            yield path, getattr(error, "strerror", None) or str(error) or "not a picture that can be read"
             continue
         features = see(picture[None])[0]
         tokens = beam_search(decoder, features, beam_width)[0][:, 0]

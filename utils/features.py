@@ -68,8 +68,15 @@ class FeatureCache:
         return np.array([self._row[name] for name in names], np.int64)
 
     def readable(self, names: Iterable[str]) -> tuple[str, ...]:
-        """The names without those of broken pictures."""
-        return tuple(name for name in names if name not in self.broken)
+        """The names without those of broken pictures. Raises UserError when all of them are broken."""
+        names = tuple(names)
+        kept = tuple(name for name in names if name not in self.broken)
+        if names and not kept:
+            raise UserError(
+                f"Not one of {len(names)} pictures can be read ({names[0]}: {self.broken[names[0]]}): train, dev "
+                "and test need one each. Replace them, or add more pictures."
+            )
+        return kept
 
 
 def extract_features(dataset: CaptionDataset, encoder: Encoder, folder: Path) -> FeatureCache:

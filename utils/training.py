@@ -16,7 +16,6 @@ from .datasets import CaptionDataset
 from .decoders.base import Decoder
 from .decoders.gru import GRUDecoder
 from .features import FeatureCache
-from .files import UserError
 from .settings import Recipe
 from .text import encode, tokenize
 
@@ -34,16 +33,9 @@ def caption_table(
 ) -> tuple[np.ndarray, np.ndarray]:
     """All captions of a split: rows of the cache int64 (captions,), tokens int32 (captions, words + 2).
 
-    Captions of more than `longest` words are cut, with a notice. Raises UserError if no picture of the
-    split can be read.
+    Captions of more than `longest` words are cut, with a notice.
     """
     names = cache.readable(dataset.splits[split])
-    if not names:
-        count = len(dataset.splits[split])
-        raise UserError(
-            f"None of the {count} pictures in the {split} split of {dataset.folder} can be read: replace "
-            "them, or add more pictures."
-        )
     captions = [caption for name in names for caption in dataset.captions[name]]
     if cut := sum(len(tokenize(caption)) > longest for caption in captions):
         print(f"{cut:,} captions of the {split} split are cut after {longest} words")

@@ -40,7 +40,7 @@ def load_own(folder: Path) -> CaptionDataset:
         else:
             captions.setdefault(name, []).append(caption)
     left_out(f"pictures that {OWN_CAPTIONS} names are not in {folder.name}", sorted(absent))
-    suffixes = set(Image.registered_extensions())
+    suffixes = {*Image.registered_extensions(), ".heic", ".heif"}
     uncaptioned = {name for name in pictures if PurePosixPath(name).suffix.lower() in suffixes} | wordless
     left_out("pictures without a caption", sorted(uncaptioned - captions.keys()))
     if len(captions) < OWN_LEAST:

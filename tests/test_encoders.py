@@ -360,7 +360,7 @@ def test_other_encoders_go_through_the_cache(tmp_path, lite, name):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not LITE.is_file(), reason=f"{LITE} is not here")
-def test_the_lite_file_sees_what_is_in_a_photograph():
+def test_the_lite_file_is_the_same_encoder_with_every_keras():
     encoder = encoders.load_encoder(str(LITE))
     assert encoder.identity == {
         "name": "efficientnet-lite2",

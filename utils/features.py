@@ -73,8 +73,8 @@ class FeatureCache:
         kept = tuple(name for name in names if name not in self.broken)
         if names and not kept:
             raise UserError(
-                f"Not one of {len(names)} pictures can be read ({names[0]}: {self.broken[names[0]]}): train, dev "
-                "and test need one each. Replace them, or add more pictures."
+                f"Not one of {len(names)} pictures can be read ({names[0]}: {self.broken[names[0]]}): train, "
+                "dev and test need one each. Replace them, or add more pictures."
             )
         return kept
 

@@ -73,8 +73,9 @@ def load_weights(model: keras.Model, file: Path) -> None:
             with h5py.File(weights) as opened:
                 _refuse_links(opened, set())
             with warnings.catch_warnings():
-                # Keras only warns of this one, and goes on with an optimizer that starts anew.
-                warnings.filterwarnings("error", message="Skipping variable loading for optimizer")
+                # Keras only warns of these, and goes on with an optimizer or layers that start anew.
+                for part in ("variable loading for optimizer", "nested container"):
+                    warnings.filterwarnings("error", message=f"Skipping {part}")
                 model.load_weights(weights)
     except Exception as error:
         raise _unreadable(file, error, "its weights are damaged, or of another model") from None

@@ -19,8 +19,8 @@ class Decoder(keras.Model):
 
     The three stand in the saved file. A subclass writes `read`, `step` and `call`, and `attention` where it
     has any; its constructor takes these three, then `embedding_dim`, `units` and `dropout` by name. Its
-    sublayers take `dtype=self.dtype_policy`, so that a file trained in mixed precision is loaded in it, and are
-    kept as attributes or in flat lists: layers in nested lists Keras 3.8 does not save.
+    sublayers take `dtype=self.dtype_policy`, so that a file trained in mixed precision is loaded in it. They
+    are attributes or in flat lists: Keras 3.8 does not save those in nested ones.
     """
 
     def __init__(

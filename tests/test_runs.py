@@ -18,7 +18,7 @@ from utils.features import FeatureCache
 from utils.files import UserError
 from utils.runs import train
 from utils.settings import load_settings
-from utils.text import load_vocabulary
+from utils.text import build_vocabulary, load_vocabulary, save_vocabulary
 from utils.training import make_decoder, masked_loss
 
 NAMES = tuple(f"{i}.png" for i in range(12))
@@ -217,6 +217,84 @@ def test_a_finished_run_is_loaded_and_comes_back_with_its_settings(run, capsys):
     assert (settings.run_dir / "bleu.json").exists()
 
 
+def test_fewer_epochs_in_between_cost_nothing(run, capsys):
+    """24, then 1 to try something, then 24 again: the first model is back, and nothing is trained."""
+    settings, dataset, cache = run
+    long, history = train(settings, dataset, cache)
+    train(changed(settings, epochs=1), dataset, cache)
+    capsys.readouterr()
+    again, same = train(settings, dataset, cache)
+    said = capsys.readouterr().out
+    assert "taken back" in said and "goes on" not in said and "epoch  1" not in said
+    assert same == history and all(map(np.array_equal, long.get_weights(), again.get_weights()))
+
+
+def test_captions_that_changed_without_a_new_word_are_another_run(run, capsys):
+    settings, dataset, cache = run
+    settings = changed(settings, epochs=1)
+    train(settings, dataset, cache)
+    exchanged = {
+        **dataset.captions,
+        NAMES[0]: dataset.captions[NAMES[1]],
+        NAMES[1]: dataset.captions[NAMES[0]],
+    }
+    capsys.readouterr()
+    train(settings, dataclasses.replace(dataset, captions=exchanged), cache)
+    assert "trained with another captions" in capsys.readouterr().out
+
+
+def test_vocabulary_and_model_of_a_run_stay_together(run):
+    settings, dataset, cache = run
+    settings = changed(settings, epochs=1)
+    more_words = {name: (*said, "two men run home") for name, said in dataset.captions.items()}
+    for captions in (dataset.captions, more_words, dataset.captions):
+        some = dataclasses.replace(dataset, captions=captions)
+        save_vocabulary(build_vocabulary(sum(captions.values(), ())), settings.run_dir)  # as notebook 3 does
+        train(settings, some, cache)
+    folders = [file.parent for file in settings.run_dir.rglob("captioner.keras")]
+    assert len(folders) == 2
+    for folder in folders:
+        assert load_decoder(folder / "captioner.keras").vocabulary == load_vocabulary(folder)
+
+
+def test_what_is_not_whole_is_kept_and_said(run, capsys):
+    """A finished run needs its model alone; one that goes on without its history would not know its best."""
+    settings, dataset, cache = run
+    best, _ = train(changed(settings, epochs=1), dataset, cache)
+    (settings.run_dir / "training.keras").unlink()
+    capsys.readouterr()
+    again, _ = train(changed(settings, epochs=1), dataset, cache)
+    assert "trained already" in capsys.readouterr().out
+    assert all(map(np.array_equal, best.get_weights(), again.get_weights()))
+
+    def stop(decoder):
+        raise KeyboardInterrupt
+
+    other = dataclasses.replace(settings, seed=5)
+    train(changed(other, epochs=1), dataset, cache)
+    with pytest.raises(KeyboardInterrupt):
+        train(other, dataset, cache, after_epoch=stop)
+    (settings.run_dir / "history.csv").unlink()
+    made = models(settings.run_dir)
+    capsys.readouterr()
+    train(other, dataset, cache)
+    assert "of which nothing is known is kept in before/unnamed" in capsys.readouterr().out
+    assert made <= models(settings.run_dir)
+
+
+def test_a_stray_file_among_the_runs_stops_nothing(run):
+    settings, dataset, cache = run
+    settings = changed(settings, epochs=1)
+    train(settings, dataset, cache)
+    train(dataclasses.replace(settings, seed=5), dataset, cache)
+    [before] = (settings.run_dir / "before").iterdir()
+    (before / ".DS_Store").touch()
+    (before / "captioner.txt").touch()
+    for seed in (1, 5, 1):
+        train(dataclasses.replace(settings, seed=seed), dataset, cache)
+    assert len(list(settings.run_dir.rglob(".DS_Store"))) == 1
+
+
 def test_more_epochs_go_on_where_the_run_ended(run, capsys):
     settings, dataset, cache = run
     _, short = train(changed(settings, epochs=1), dataset, cache)
@@ -278,7 +356,7 @@ def test_a_damaged_model_file_is_named(run):
     seven = {**cache.encoder, "channels": 7}
     for model, said in (
         (make_decoder(settings.recipe, [*vocabulary, "b"], cache.encoder, 5), "another vocabulary"),
-        (make_decoder(settings.recipe, vocabulary, seven, 5), "another shape of features"),
+        (make_decoder(settings.recipe, vocabulary, seven, 5), "another encoder"),
     ):
         model.save(file)
         with pytest.raises(UserError, match=f"captioner.keras was trained with {said}"):

@@ -19,13 +19,13 @@ from utils.settings import ROOT
 
 REPORT = """
 import json
-from utils.session import is_chief, start, strategy
+from utils.session import start, strategy, workers
 settings = start()
 import keras, tensorflow as tf
 kind = type(strategy()).__name__
 assert tf.distribute.get_strategy() is not strategy()
 start()  # the same cell once more
-print(json.dumps([keras.backend.backend(), kind, strategy().num_replicas_in_sync, is_chief()]))
+print(json.dumps([keras.backend.backend(), kind, strategy().num_replicas_in_sync, workers()]))
 replica = lambda: tf.distribute.get_replica_context().all_reduce("sum", tf.constant(2.0))
 sums = tf.function(lambda: strategy().run(replica), autograph=False)()
 print(float(strategy().experimental_local_results(sums)[0]), settings.seed)
@@ -55,11 +55,11 @@ def test_all_devices_are_used_whatever_backend_the_reader_has_set(tmp_path):
     environ = {"KERAS_HOME": str(tmp_path), "KERAS_BACKEND": "torch", "CAPTION_DEVICES": "all"}
     out, _ = process(TWO_DEVICES + REPORT, **environ).communicate()
     said, added = out.decode().splitlines()
-    assert json.loads(said) == ["tensorflow", "MirroredStrategy", 2, True] and added == "4.0 1"
+    assert json.loads(said) == ["tensorflow", "MirroredStrategy", 2, 1] and added == "4.0 1"
 
 
 @pytest.mark.slow
-def test_workers_wait_for_each_other_and_only_the_first_is_chief():
+def test_workers_wait_for_each_other_and_add_up():
     with socket.socket() as one, socket.socket() as two:
         one.bind(("127.0.0.1", 0)), two.bind(("127.0.0.1", 0))
         workers = [f"127.0.0.1:{place.getsockname()[1]}" for place in (one, two)]
@@ -68,7 +68,7 @@ def test_workers_wait_for_each_other_and_only_the_first_is_chief():
         assert not err, err.decode()
         waits, said, added = out.decode().splitlines()
         assert waits == f"worker {number} of 2 (0 is the first) waits for the others"
-        assert json.loads(said) == ["tensorflow", "CollectiveAllReduceStrategy", 2, number == 0]
+        assert json.loads(said) == ["tensorflow", "CollectiveAllReduceStrategy", 2, 2]
         assert added == "4.0 1"
 
 
@@ -98,16 +98,16 @@ def test_keras_loaded_with_another_backend_is_an_error_that_says_what_to_do(monk
     ],
     ids=["none", "alone", "second", "worker beside a chief", "chief"],
 )
-def test_who_is_chief_stands_in_tf_config(monkeypatch, config, place):
+def test_which_worker_of_how_many_stands_in_tf_config(monkeypatch, config, place):
     monkeypatch.setenv("TF_CONFIG", config)
-    assert session._place() == place and session.is_chief() == (place[0] == 0)
+    assert session._place() == place and session.workers() == place[1]
 
 
 @pytest.mark.parametrize("config", ["{", "[]", cluster(0, "ps", worker=["a:1"])])
 def test_a_cluster_that_is_none_is_an_error_that_shows_one(monkeypatch, config):
     monkeypatch.setenv("TF_CONFIG", config)
     with pytest.raises(UserError, match='TF_CONFIG=.*"index": 0'):
-        session.is_chief()
+        session.workers()
 
 
 def test_in_colab_only_what_is_missing_is_installed(monkeypatch):

@@ -61,7 +61,7 @@ def caption_pictures(
     from utils.decoding import attention_maps, beam_search
     from utils.features import encoder_function
     from utils.pictures import read_picture
-    from utils.text import decode, tokenize
+    from utils.text import END, decode, tokenize
 
     if not model.exists():
         raise UserError(
@@ -79,6 +79,9 @@ def caption_pictures(
             continue
         features = see(picture[None])[0]
         tokens = beam_search(decoder, features, beam_width)[0][:, 0]
+        if decoder.vocabulary.index(END) not in tokens[0].numpy():
+            said = f"its caption has no end, and is cut after {tokens.shape[1]} words"
+            print(f"{path}: {said}", file=sys.stderr)
         caption = decode(tokens[0].numpy(), decoder.vocabulary)
         maps = attention_maps(decoder, features, tokens)
         if maps is not None:

@@ -8,6 +8,7 @@ network has its own.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,9 +106,11 @@ def load_encoder(name: str, weights: str | None = "default") -> Encoder:
     Raises UserError that names the file when the weights can't be had or read, and one that names
     some networks when there is none of that name.
     """
+    description = ""
     if name.endswith(".keras"):
-        name, model = label(name), _from_file(Path(name), weights)
-        preprocess = _as_it_is
+        config = modelfile.read_config(Path(name))
+        name, model = label(name), _from_file(config, Path(name), weights)
+        preprocess, description = _as_it_is, json.dumps(config["config"], sort_keys=True)
     elif name.strip().lower() == "vgg16-slim":
         whole = _slim(weights)
         name, model = "vgg16-slim", keras.Model(whole.input, whole.get_layer("block5_pool").output)
@@ -124,7 +127,7 @@ def load_encoder(name: str, weights: str | None = "default") -> Encoder:
         input_size=size,
         grid=(rows, cols),
         channels=channels,
-        fingerprint=weights_fingerprint(model),
+        fingerprint=weights_fingerprint(model, description),
     )
 
 
@@ -161,20 +164,21 @@ def _as_it_is(pictures: np.ndarray) -> tf.Tensor:
     return keras.ops.convert_to_tensor(pictures, "float32")
 
 
-def weights_fingerprint(model: keras.Model) -> str:
+def weights_fingerprint(model: keras.Model, description: str = "") -> str:
     """16 hexadecimal digits of the SHA-256 of the model's weights: shapes, types and numbers, in order.
 
-    Not of their names, which depend on what else was built before in the same session.
+    Not of their names, which depend on what else was built before in the same session. `description` says
+    what a file's network does beside: strides, scaling and activations have no weights.
     """
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(description.encode())
     for position, weight in enumerate(model.weights):
         digest.update(f"{position} {tuple(weight.shape)} {weight.dtype}\n".encode())
         digest.update(weight.value.numpy().tobytes())
     return digest.hexdigest()[:16]
 
 
-def _from_file(file: Path, weights: str | None) -> keras.Model:
-    model = modelfile.build(modelfile.read_config(file), file)
+def _from_file(config: dict, file: Path, weights: str | None) -> keras.Model:
+    model = modelfile.build(config, file)
     if weights is not None:
         modelfile.load_weights(model, file)
     ins, outs = [tuple(t.shape) for t in model.inputs], [tuple(t.shape) for t in model.outputs]

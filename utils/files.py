@@ -79,7 +79,7 @@ def replacing(file: Path) -> Iterator[Path]:
     kind, `file` is what it was. Raises UserError that names `file` when the disk is full or the folder
     can't be written.
     """
-    part = file.with_name(f"{file.stem}.{os.getpid()}.part{file.suffix}")
+    part = file.with_name(f".{file.stem}.{os.getpid()}.part{file.suffix}")
     try:
         yield part
         with part.open("rb+") as stream:

@@ -8,6 +8,7 @@ checked before Keras sees any, and the weights are loaded after that.
 
 from __future__ import annotations
 
+import errno
 import inspect
 import json
 import shutil
@@ -19,6 +20,7 @@ from typing import Any
 
 import h5py
 import keras
+import tensorflow as tf
 
 from utils.files import UserError
 
@@ -50,7 +52,8 @@ def read_config(file: Path) -> dict:
     """
     try:
         with zipfile.ZipFile(file) as archive:
-            config = json.loads(archive.read(_member(archive, "config.json")))
+            with archive.open(_member(archive, "config.json")) as stream:
+                config = json.loads(stream.read(_LARGEST["config.json"]))  # a header may lie about the size
         if not isinstance(config, dict) or not isinstance(config.get("config"), dict):
             raise ValueError("config.json describes no model")
     except Exception as error:  # a damaged zip raises anything at all
@@ -77,7 +80,12 @@ def load_weights(model: keras.Model, file: Path) -> None:
                 for part in ("variable loading for optimizer", "nested container"):
                     warnings.filterwarnings("error", message=f"Skipping {part}")
                 model.load_weights(weights)
+    except (MemoryError, tf.errors.ResourceExhaustedError):
+        raise UserError(f"{file} can't be loaded for want of memory: close other programs.") from None
     except Exception as error:
+        if getattr(error, "errno", None) == errno.ENOSPC:  # nothing is wrong with the file
+            where = tempfile.gettempdir()
+            raise UserError(f"{file} can't be unpacked to {where}: the disk is full.") from None
         raise _unreadable(file, error, "its weights are damaged, or of another model") from None
 
 

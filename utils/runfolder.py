@@ -36,10 +36,12 @@ def open_run(run_dir: Path, run: dict) -> None:
         kept = _read(run_dir)
         if not _same(kept, run):
             _change(run_dir, kept, run)
-        whole = all((run_dir / name).exists() for name in ("captioner.keras", "training.keras"))
-        if not (_same(_read(run_dir), run) and whole):
+        # A finished run needs its model only, one that goes on what it goes on from.
+        names = ["captioner.keras"] if is_finished(run_dir, run) else RUN_FILES[:3]
+        if not (_same(_read(run_dir), run) and all((run_dir / name).exists() for name in names)):
             # It starts from nothing: a model that lies here without its state of training is kept, too.
-            _put_aside(run_dir, "unnamed")
+            if place := _put_aside(run_dir, "unnamed"):
+                print(f"a captioner.keras of which nothing is known is kept in before/{place.name}")
             write_text(run_dir / "training.json", json.dumps({**run, "finished": False}))
     except OSError as error:
         raise UserError(f"{error.filename or run_dir} can't be written: {error.strerror or error}.") from None
@@ -59,26 +61,30 @@ def finish(run_dir: Path, run: dict) -> None:
 def _change(run_dir: Path, kept: dict, run: dict) -> None:
     """Put aside what the folder holds, or let it go on to more epochs."""
     other = [name for name, value in run.items() if kept.get(name) != value]
-    if other == ["recipe"] and _more_epochs(kept["recipe"], run["recipe"]):
+    earlier = run_dir / "before" / _digest(run)
+    known = (earlier / "training.json").exists()
+    if not known and other == ["recipe"] and _more_epochs(kept["recipe"], run["recipe"]):
         _put_aside(run_dir, _digest(kept), copy=True)  # the shorter run as it was
         print(f"training goes on from {kept['recipe']['epochs']} to {run['recipe']['epochs']} epochs")
         write_text(run_dir / "training.json", json.dumps({**run, "finished": False}))
         return
-    place = _put_aside(run_dir, _digest(kept) if kept else "unnamed")
-    if place and kept:
+    place = _put_aside(run_dir, _digest(kept)) if kept else None
+    if place:
+        # Notebook 3 may have written the new run's already.
+        write_text(place / "vocabulary.txt", "\n".join(kept["vocabulary"]) + "\n")
         what = f"captioner.keras was trained with another {' and '.join(other)}"
         print(f"{what}: it is kept in before/{place.name}")
-    digest = _digest(run)
-    if (run_dir / "before" / digest / "training.json").exists():
-        os.replace(run_dir / "before" / digest, run_dir / "before" / f"{digest}.back")
+    if known:
+        _put_aside(run_dir, "unnamed")
+        os.replace(earlier, earlier.with_name(f"{earlier.name}.back"))
         _finish_moves(run_dir)
-        print(f"the run of these settings is taken back from before/{digest}")
+        print(f"the run of these settings is taken back from before/{earlier.name}")
 
 
 def _read(run_dir: Path) -> dict:
     try:
         kept = json.loads((run_dir / "training.json").read_text(encoding="utf-8"))
-        return kept if isinstance(kept["recipe"], dict) else {}
+        return kept if isinstance(kept["recipe"], dict) and isinstance(kept["vocabulary"], list) else {}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 
@@ -100,7 +106,7 @@ def _digest(run: dict) -> str:
 def _put_aside(run_dir: Path, name: str, copy: bool = False) -> Path | None:
     """Move (or copy) the run's files to `before/<name>`, or to `<name>-2` ... where that is taken; returns
     where, or None where there was no model to keep."""
-    there = [file for file in RUN_FILES if (run_dir / file).exists()]
+    there = _files(run_dir)
     if not {"captioner.keras", "training.keras"} & set(there):
         return None
     target = _free(run_dir / "before" / name)
@@ -117,6 +123,12 @@ def _put_aside(run_dir: Path, name: str, copy: bool = False) -> Path | None:
     return target
 
 
+def _files(folder: Path) -> list[str]:
+    """The names of a run's files that are there, the tables of later notebooks among them."""
+    tables = sorted(path.name for path in folder.glob("[0-9][0-9]_*.json"))
+    return tables + [file for file in RUN_FILES if (folder / file).exists()]
+
+
 def _free(target: Path) -> Path:
     names = [target, *(target.with_name(f"{target.name}-{number}") for number in range(2, 10_000))]
     return next(name for name in names if not name.exists())
@@ -124,16 +136,22 @@ def _free(target: Path) -> Path:
 
 def _finish_moves(run_dir: Path) -> None:
     """Bring to its end what a program has begun to move, and perhaps was killed at."""
-    for part in sorted((run_dir / "before").glob("*.moving")):
-        for file in RUN_FILES:
-            if (run_dir / file).exists() and not (part / file).exists():
+    before = run_dir / "before"
+    for part in sorted(before.glob("*.moving")):
+        for file in _files(run_dir):
+            if not (part / file).exists():
                 os.replace(run_dir / file, part / file)
         os.replace(part, _free(part.with_suffix("")))
-    for part in sorted((run_dir / "before").glob("*.back")):
-        for file in RUN_FILES:
-            if (part / file).exists():
+    for part in sorted(before.glob("*.back")):
+        for file in _files(part):
+            if not (run_dir / file).exists():
                 os.replace(part / file, run_dir / file)
-        part.rmdir()
+        if any(part.iterdir()):  # somebody else's file, or one that was there already
+            os.replace(part, _free(before / "unnamed"))
+        else:
+            part.rmdir()
+    for half in before.glob("*.copy"):
+        shutil.rmtree(half)
     for half in run_dir.glob("*.part.keras"):  # written by a program that was killed
-        if re.fullmatch(r"(captioner|training)\.\d+\.part\.keras", half.name):
+        if re.fullmatch(r"\.(captioner|training)\.\d+\.part\.keras", half.name):
             half.unlink()

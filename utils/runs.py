@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
+import hashlib
 import time
 from collections.abc import Callable
 from functools import partial
@@ -55,8 +55,9 @@ def train(
     Raises UserError that names the file when one of them can't be read or written.
     """
     kind = kind or decoder_named(settings.decoder)
-    # Two programs would overwrite each other's files. Of several machines the first alone writes.
-    with alone_in(settings.run_dir) if session.is_chief() else contextlib.nullcontext():
+    if session.workers() > 1:
+        raise UserError("Training goes over the devices of one machine so far: take TF_CONFIG away.")
+    with alone_in(settings.run_dir):  # two programs would overwrite each other's files
         return _train(settings, dataset, cache, kind, after_epoch)
 
 
@@ -86,14 +87,12 @@ def _train(
     steps = -(-len(tokens) // recipe.batch_size)
 
     run = {"decoder": kind.__name__, "recipe": vars(recipe), "seed": settings.seed, "longest": longest}
-    run |= {"features": cache.fingerprint, "vocabulary": vocabulary}
-    if session.is_chief():
-        runfolder.open_run(run_dir, run)
+    run |= {"features": cache.fingerprint, "captions": _digest(rows, tokens, *dev), "vocabulary": vocabulary}
+    runfolder.open_run(run_dir, run)
+    save_vocabulary(vocabulary, run_dir)
     if runfolder.is_finished(run_dir, run):
         print("captioner.keras is trained already: it is loaded")
         return _load_own(run_dir / "captioner.keras", kind, vocabulary, cache), read_history(run_dir)
-    if session.is_chief():
-        save_vocabulary(vocabulary, run_dir)
 
     keras.utils.set_random_seed(settings.seed)
     with session.strategy().scope():
@@ -127,8 +126,7 @@ def _train(
         history = {name: [*history[name], number] for name, number in zip(COLUMNS, numbers, strict=True)}
         after_epoch(decoder)
         _save_epoch(run_dir, decoder, history, last_weights)
-    if session.is_chief():
-        runfolder.finish(run_dir, run)
+    runfolder.finish(run_dir, run)
     return load_decoder(run_dir / "captioner.keras", kind), history
 
 
@@ -156,10 +154,17 @@ def _run_epoch(
 def _seed_dropout(decoder: Decoder, seed: int, epoch: int) -> None:
     """Make dropout a function of seed and epoch, so that a resumed run draws the same."""
     layers = [layer for layer in decoder._flatten_layers() if getattr(layer, "seed_generator", None)]
-    # Keras's recurrent cells have a generator even where they drop nothing.
-    layers = [layer for layer in layers if getattr(layer, "rate", 0) or getattr(layer, "dropout", 0)]
-    for number, layer in enumerate(layers):
+    # Keras's recurrent cells have a generator even where they drop nothing: those come last.
+    for number, layer in enumerate(sorted(layers, key=lambda layer: not getattr(layer, "rate", 0))):
         layer.seed_generator.state.assign((seed + (number << 30), epoch << 20))
+
+
+def _digest(*tables: np.ndarray) -> str:
+    """12 hexadecimal digits of the captions and of the pictures they belong to, in train and dev."""
+    digest = hashlib.sha256()
+    for table in tables:
+        digest.update(str(table.shape).encode() + np.ascontiguousarray(table).tobytes())
+    return digest.hexdigest()[:12]
 
 
 def _stalled(dev_losses: list[float]) -> bool:
@@ -179,22 +184,20 @@ def _save_epoch(
     lines = [",".join(("epoch", *COLUMNS))]
     for epoch, numbers in enumerate(zip(*(history[name] for name in COLUMNS), strict=True), 1):
         lines.append(",".join(map(str, (epoch, *numbers))))
-    if session.is_chief():
-        write_text(run_dir / "history.csv", "\n".join(lines) + "\n")
+    write_text(run_dir / "history.csv", "\n".join(lines) + "\n")
     decoder.set_weights(last_weights)
     _save(decoder, run_dir / "training.keras")
 
 
 def _save(decoder: Decoder, file: Path) -> None:
-    if session.is_chief():
-        with replacing(file) as part:
-            decoder.save(part)
+    with replacing(file) as part:
+        decoder.save(part)
 
 
 def _load_own(file: Path, kind: type[Decoder], vocabulary: list[str], cache: FeatureCache) -> Decoder:
     """The saved decoder of this run: a file that was copied here from another one is refused."""
     decoder = load_decoder(file, kind)
-    if decoder.vocabulary != vocabulary or (decoder.positions, decoder.channels) != cache.array.shape[1:]:
-        other = "vocabulary" if decoder.vocabulary != vocabulary else "shape of features"
+    if decoder.vocabulary != vocabulary or decoder.encoder != cache.encoder:
+        other = "vocabulary" if decoder.vocabulary != vocabulary else "encoder"
         raise UserError(f"{file} was trained with another {other}: move it away and run notebook 4 again.")
     return decoder

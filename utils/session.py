@@ -66,9 +66,9 @@ def strategy() -> tf.distribute.Strategy:
     return tf.distribute.get_strategy() if _strategy is None else _strategy
 
 
-def is_chief() -> bool:
-    """Whether this process is the one that writes files: all are but the second worker and those after it."""
-    return _place()[0] == 0
+def workers() -> int:
+    """How many processes train together, by `TF_CONFIG`: 1 where there is none."""
+    return _place()[1]
 
 
 def _choose_strategy(devices: str) -> None:

@@ -67,8 +67,8 @@ RECIPES = {
         epochs=24,
     ),
     "flickr8k": _PHOTOGRAPHS,
-    # Fewer pictures: smaller batches and more epochs, for enough steps.
-    "own": replace(_PHOTOGRAPHS, min_count=2, batch_size=16, epochs=30),
+    # Fewer pictures: smaller batches and more epochs, for enough steps, and no word is too rare to be tried.
+    "own": replace(_PHOTOGRAPHS, min_count=1, batch_size=16, epochs=30),
 }
 
 SHOWN = {"scenes": ("vgg16-slim",), "flickr8k": ("mobilenet", "efficientnet-lite2")}
@@ -144,7 +144,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """
     environ = os.environ if environ is None else environ
     dataset, folder = environ.get("CAPTION_DATASET") or "scenes", None
-    if dataset not in ("scenes", "flickr8k"):
+    if dataset not in RECIPES or dataset == "own":
         dataset, folder = "own", Path(dataset).expanduser().absolute()
         if not folder.is_dir():
             raise UserError(

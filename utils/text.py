@@ -28,7 +28,7 @@ NO_SPACES = re.compile(
 def _shape(character: str) -> str:
     """m: a mark that belongs to the letter before; c: a word of its own; w: letter or digit."""
     kind = unicodedata.category(character)[0]
-    if kind == "M":
+    if kind == "M" or character in "\u200c\u200d":  # joiners of Persian and Hindi
         return "m"
     if kind in "LN":
         return "c" if NO_SPACES.match(character) else "w"

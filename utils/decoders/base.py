@@ -17,10 +17,11 @@ class Decoder(keras.Model):
                 needed of it is `grid`, rows and columns of the feature map, and `channels`
     longest     words of the longest caption that it learns from: no search goes on beyond it
 
-    The three stand in the saved file. A subclass writes `read`, `step` and `call`, and `attention` where it
-    has any; its constructor takes these three, then `embedding_dim`, `units` and `dropout` by name. Its
-    sublayers take `dtype=self.dtype_policy`, so that a file trained in mixed precision is loaded in it. They
-    are attributes or in flat lists: Keras 3.8 does not save those in nested ones.
+    The three stand in the saved file. A subclass writes `build`, `read`, `step` and `call`, and `attention`
+    where it has any; its constructor takes these three, then `embedding_dim`, `units` and `dropout` by
+    name, which its `get_config` gives back, as anything else that it takes. A state keeps its shape from
+    step to step. Sublayers take `dtype=self.dtype_policy`, so that a file trained in mixed precision is
+    loaded in it; they are attributes or in flat lists: Keras 3.8 does not save those in nested ones.
     """
 
     def __init__(
@@ -32,6 +33,10 @@ class Decoder(keras.Model):
         self.longest = int(longest)
         rows, cols = encoder["grid"]
         self.positions, self.channels = int(rows) * int(cols), int(encoder["channels"])
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make all weights; called without an argument, since the sizes are known."""
+        raise NotImplementedError
 
     @property
     def reads(self) -> tf.TensorSpec:

@@ -115,7 +115,7 @@ def rewritten(file, **changes):
     with zipfile.ZipFile(file) as old:
         members = {name: old.read(name) for name in old.namelist()}
     config = json.loads(members["config.json"])
-    inside = {name: changes.pop(name) for name in ("vocabulary", "encoder", "units") if name in changes}
+    inside = {name: changes.pop(name) for name in ("vocabulary", "encoder", "units", "longest") if name in changes}
     config["config"] |= inside
     members["config.json"] = json.dumps(config | changes).encode()
     with zipfile.ZipFile(file, "w") as new:
@@ -129,7 +129,8 @@ def rewritten(file, **changes):
         ({"class_name": "Sequential"}, "holds a Sequential, not a captioner"),
         ({"class_name": "Decoder"}, "holds a Decoder, not a captioner"),
         ({"vocabulary": ["a", "b"]}, "special tokens"),
-        ({"encoder": {"grid": [3, 3]}}, "channels"),
+        ({"encoder": {"grid": [3, 3]}}, "can't be loaded"),
+        ({"longest": 10**9}, "how long a caption may be"),
         ({"units": 7}, "can't be loaded"),
     ],
 )

@@ -160,9 +160,10 @@ def report(settings: Settings, folder: Path) -> str:
 
 
 def store() -> None:
-    """Run all notebooks and the solutions on the drawn scenes in an empty run folder; write them back."""
+    """Run all notebooks and the solutions on the drawn scenes, from nothing; write them back."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = load_settings({"CAPTION_RUN_DIR": str(Path(folder) / "runs" / "scenes-vgg16-slim-gru")})
+        places = {"DATA_DIR": Path(folder), "RUN_DIR": Path(folder) / "runs" / "scenes-vgg16-slim-gru"}
+        settings = load_settings({f"CAPTION_{name}": str(path) for name, path in places.items()})
         for files in (notebook_files(), notebook_files(NOTEBOOKS / "solutions")):
             executed = run_notebooks(settings, files)
             for file in files:

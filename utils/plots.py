@@ -263,17 +263,21 @@ def show_intervals(samples: Mapping[str, Sequence[float]], title: str, xlabel: s
 
 
 def show_unrolled(reads: Sequence[str], writes: Sequence[str], title: str) -> Figure:
-    """A decoder, word by word: what it reads below, what it should write above, its state going right."""
+    """A decoder, word by word: what it reads below, what it should write above, its state going right, and
+    the picture at every word."""
     check_font(reads)
     figure, axis = plt.subplots(figsize=(1.15 * len(reads) + 1.2, 3))
     arrow = {"arrowstyle": "-|>", "color": "#666666", "linewidth": 1.5, "shrinkA": 12, "shrinkB": 12}
     first = {"color": ORANGE, "shrinkA": 30}
     box = {"boxstyle": "round,pad=0.35", "facecolor": BLUE, "edgecolor": BLUE}
     axis.text(-1, 1, "picture", ha="center", va="center", color=ORANGE)
+    axis.plot((-1, len(reads) - 1.3), (1.55, 1.55), color=ORANGE)  # it is there for every word
+    axis.plot((-1, -1), (1.2, 1.55), color=ORANGE)
     for x, (read, write) in enumerate(zip(reads, writes, strict=True)):
         axis.annotate("", (x, 1), (x - 1, 1), arrowprops=arrow | (first if x == 0 else {}))
         axis.annotate("", (x, 1), (x, 0), arrowprops=arrow)
         axis.annotate("", (x, 2), (x, 1), arrowprops=arrow)
+        axis.annotate("", (x, 1), (x - 0.3, 1.57), arrowprops=arrow | {"color": ORANGE, "shrinkA": 0})
         axis.text(x, 1, f"$h_{{{x + 1}}}$", ha="center", va="center", color="white", bbox=box)
         axis.text(x, 0, read, ha="center", va="center")
         axis.text(x, 2, write, ha="center", va="center", color=BLUE)

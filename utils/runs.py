@@ -126,6 +126,8 @@ def _train(
         history = {name: [*history[name], number] for name, number in zip(COLUMNS, numbers, strict=True)}
         after_epoch(decoder)
         _save_epoch(run_dir, decoder, history, last_weights)
+    if epoch < recipe.epochs:
+        print(f"no better on dev for {PATIENCE} epochs: training stops, the best model is kept")
     runfolder.finish(run_dir, run)
     return load_decoder(run_dir / "captioner.keras", kind), history
 
@@ -147,7 +149,7 @@ def _run_epoch(
     progress, losses = keras.utils.Progbar(steps, interval=0.5), []
     for number, indices in enumerate(order, 1):
         losses.append(float(train_step(*load_batch(cache.array, rows, tokens, indices))))
-        progress.update(number, [("loss", losses[-1])])
+        progress.update(number)
     return float(np.mean(losses))
 
 

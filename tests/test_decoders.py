@@ -115,7 +115,8 @@ def rewritten(file, **changes):
     with zipfile.ZipFile(file) as old:
         members = {name: old.read(name) for name in old.namelist()}
     config = json.loads(members["config.json"])
-    inside = {name: changes.pop(name) for name in ("vocabulary", "encoder", "units", "longest") if name in changes}
+    names = ("vocabulary", "encoder", "units", "longest")
+    inside = {name: changes.pop(name) for name in names if name in changes}
     config["config"] |= inside
     members["config.json"] = json.dumps(config | changes).encode()
     with zipfile.ZipFile(file, "w") as new:

@@ -364,8 +364,22 @@ def test_the_lite_file_is_the_same_encoder_with_every_keras():
     encoder = encoders.load_encoder(str(LITE))
     assert encoder.identity == {
         "name": "efficientnet-lite2",
-        "weights": "b386b0242a0c288c",  # the same with Keras 3.8 and 3.15
+        "weights": "9a857d44da431bee",  # the same with Keras 3.8 and 3.15
         "input_size": 224,
         "grid": [7, 7],
         "channels": 1280,
     }
+
+
+def test_a_file_that_prepares_pictures_otherwise_is_another_encoder(tmp_path):
+    """The numbers are the same; what has no weights (scale, stride, activation) counts too, names do not."""
+    found = []
+    for number, scale in enumerate((1 / 255, 1 / 127.5, 1 / 255)):
+        keras.utils.set_random_seed(1)
+        inputs = keras.Input((32, 32, 3))
+        outputs = keras.layers.Conv2D(4, 8, 8)(keras.layers.Rescaling(scale)(inputs))
+        (tmp_path / str(number)).mkdir()
+        file = tmp_path / str(number) / "mine.keras"
+        keras.Model(inputs, outputs, name="mine").save(file)
+        found.append(encoders.load_encoder(str(file)).fingerprint)
+    assert found[0] == found[2] != found[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import errno
 import io
 import json
 import sys
@@ -115,7 +116,7 @@ def refused(file, *words):
     with pytest.raises(UserError) as caught:
         load(file)
     assert all(word in str(caught.value) for word in (file.name, *words)), str(caught.value)
-    assert caught.value.__suppress_context__ or caught.value.__cause__ is None
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
 def foreign(module, name, config=None):
@@ -255,3 +256,17 @@ def test_a_config_is_not_changed_by_building(file):
     before = copy.deepcopy(config)
     modelfile.build(config, file)
     assert config == before
+
+
+def test_a_full_disk_is_no_damage(tmp_path, monkeypatch):
+    """Who is told that a good model is damaged deletes it."""
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    model.save(tmp_path / "good.keras")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(modelfile.shutil, "copyfileobj", full)
+    with pytest.raises(UserError, match="good.keras can't be unpacked to .*: the disk is full") as caught:
+        modelfile.load_weights(model, tmp_path / "good.keras")
+    assert "damaged" not in str(caught.value)

@@ -57,7 +57,7 @@ def test_twelve_pictures_with_one_caption_each_go_through_all_notebooks(tmp_path
         assert all(cell.execution_count for cell in nbformat.read(file, 4).cells if cell.cell_type == "code")
     captions = json.loads((tmp_path / "run" / "captions.json").read_text(encoding="utf-8"))
     scores = json.loads((tmp_path / "run" / "bleu.json").read_text(encoding="utf-8"))
-    assert len(captions) == scores["images"] == 1 and 0 <= scores["greedy"]["bleu4"] <= 1
+    assert len(captions) == scores["images"] == 1 and scores["greedy"].keys() >= {"bleu4", "cider", "rouge"}
     if language == 1:  # learned by character, written without spaces
         [said] = captions.values()
         assert said["greedy"] and " " not in said["greedy"] and set(said["greedy"]) <= set("".join(

@@ -8,7 +8,6 @@ network has its own.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,7 +109,7 @@ def load_encoder(name: str, weights: str | None = "default") -> Encoder:
     if name.endswith(".keras"):
         config = modelfile.read_config(Path(name))
         name, model = label(name), _from_file(config, Path(name), weights)
-        preprocess, description = _as_it_is, json.dumps(config["config"], sort_keys=True)
+        preprocess, description = _as_it_is, modelfile.description(config)
     elif name.strip().lower() == "vgg16-slim":
         whole = _slim(weights)
         name, model = "vgg16-slim", keras.Model(whole.input, whole.get_layer("block5_pool").output)

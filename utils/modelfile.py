@@ -61,6 +61,22 @@ def read_config(file: Path) -> dict:
     return config
 
 
+def description(config: dict) -> str:
+    """What a config (of `read_config`) says of layers and their order, without names, which depend on what
+    else was built in the same session, and without notes of Keras's own."""
+    numbers = {layer.get("name"): str(number) for number, layer in enumerate(config["config"]["layers"])}
+    left_out = ("name", "shared_object_id", "build_config", "compile_config", "registered_name", "module")
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(item) for key, item in value.items() if key not in left_out}
+        if isinstance(value, list):
+            return [plain(item) for item in value]
+        return numbers.get(value, value) if isinstance(value, str) else value
+
+    return json.dumps(plain(config["config"]), sort_keys=True)
+
+
 def load_weights(model: keras.Model, file: Path) -> None:
     """Load the weights in a Keras file into `model`, which must be built; where the model is compiled
     and its optimizer built, the optimizer's variables as well.

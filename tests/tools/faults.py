@@ -119,7 +119,7 @@ class Program:
         digests = {}
         for file in sorted([*self.data.rglob("*"), *self.run_dir.rglob("*")]):
             content = file.read_bytes() if file.is_file() else b""
-            if file.is_dir() or ".part" in file.suffixes:  # a kill may leave one: the next run does not read it
+            if file.is_dir() or ".part" in file.suffixes:  # a kill may leave one, which nobody reads
                 continue
             if "before" in file.relative_to(self.data.parent).parts:  # a run that was put aside
                 continue

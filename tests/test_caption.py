@@ -87,18 +87,18 @@ def test_a_model_from_anywhere_says_which_encoder_it_wants(run_dir, capsys, monk
     assert caption.main([picture, "--model", str(moved)]) == 0, "the encoder stands in the file"
 
     decoder, slim = caption_parts(moved)
-    slim.model.save(run_dir / "my-encoder.keras")
-    own = encoders.load_encoder(str(run_dir / "my-encoder.keras"))
+    slim.model.save(run_dir / "My-encoder.keras")
+    own = encoders.load_encoder(str(run_dir / "My-encoder.keras"))
     decoder.encoder = own.identity
     decoder.save(moved)
     capsys.readouterr()
     assert caption.main([picture, "--model", str(moved)]) == 1
     said = capsys.readouterr().err
     assert (
-        f"encoder my-encoder (weights {own.fingerprint})" in said
+        f"encoder My-encoder (weights {own.fingerprint})" in said
         and "set CAPTION_ENCODER to its path" in said
     )
-    monkeypatch.setenv("CAPTION_ENCODER", str(run_dir / "my-encoder.keras"))
+    monkeypatch.setenv("CAPTION_ENCODER", str(run_dir / "My-encoder.keras"))
     assert caption.main([picture, "--model", str(moved)]) == 0
 
     other = dataclasses.replace(slim, fingerprint="0" * 16)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from utils import encoders, files, imagenet
+from utils import encoders, files, imagenet, modelfile
 from utils.datasets import CaptionDataset
 from utils.files import UserError
 from utils.pictures import read_picture
@@ -168,10 +168,11 @@ def test_preprocessing_is_each_networks_own_and_leaves_the_picture_alone():
 
 def test_a_file_is_an_encoder_under_its_own_name(lite, tmp_path):
     lite.save(tmp_path / "My Lite.keras")
+    said = modelfile.description(modelfile.read_config(tmp_path / "My Lite.keras"))
     encoder = encoders.load_encoder(str(tmp_path / "My Lite.keras"))
     assert encoder.identity == {
         "name": "My-Lite",
-        "weights": encoders.weights_fingerprint(lite),
+        "weights": encoders.weights_fingerprint(lite, said),
         "input_size": 32,
         "grid": [4, 4],
         "channels": 5,
@@ -321,7 +322,7 @@ def test_every_network_of_keras_gives_a_map(name, monkeypatch):
     for kind in ("VarianceScaling", "RandomNormal", "TruncatedNormal"):
         initializer = getattr(keras.initializers, kind)
         monkeypatch.setattr(initializer, "__call__", lambda self, shape, dtype=None: np.zeros(shape, dtype))
-    monkeypatch.setattr(encoders, "weights_fingerprint", lambda model: "")
+    monkeypatch.setattr(encoders, "weights_fingerprint", lambda model, description: "")
     encoder = encoders.load_encoder(name, weights=None)
     rows, cols = encoder.grid
     assert rows == cols and 5 <= rows <= 20 and encoder.channels >= 384

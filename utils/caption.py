@@ -28,7 +28,8 @@ def encoder_of(decoder: Decoder, model: Path, settings: Settings) -> Encoder:
     from utils.encoders import load_encoder
 
     wanted = decoder.encoder
-    name = settings.encoder if label(settings.encoder) == label(wanted["name"]) else wanted["name"]
+    mine, named = label(settings.encoder).lower(), label(wanted["name"]).lower()
+    name = settings.encoder if mine == named else wanted["name"]
     try:
         encoder = load_encoder(name)
     except UserError as error:

@@ -150,8 +150,8 @@ MUTANTS = [
     ("captions by greedy search", "caption", "beam_width: int = 5", "beam_width: int = 1", "caption"),
     ("a map for another word", "caption", "maps[0, : len(tokenize(caption))]", "maps[0, 1 : 1 + len(tokenize(caption))]", "caption"),
     ("any weights of the encoder will do", "caption", "if encoder.identity != wanted:", "if False:", "caption"),
-    ("the settings' encoder in place of the model's", "caption", 'if label(settings.encoder) == label(wanted["name"]) else wanted["name"]',
-     "if True else wanted[\"name\"]", "caption"),
+    ("the settings' encoder in place of the model's", "caption", "name = settings.encoder if mine == named", "name = settings.encoder if True",
+     "caption"),
     # ---- figures
     ("missing characters go unsaid", "fonts", "if lacking and not _said:", "if False:", "plots"),
     ("two dollars are a formula", "plots", "fontsize=10, parse_math=False", "fontsize=10", "plots"),

@@ -158,6 +158,7 @@ os.environ["CAPTION_DEVICES"] = "all"
 from utils import session
 session.start()
 import dataclasses, keras, numpy as np
+from functools import partial
 from pathlib import Path
 from tests.test_runs import tiny
 from utils import training

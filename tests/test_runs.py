@@ -229,6 +229,23 @@ def test_fewer_epochs_in_between_cost_nothing(run, capsys):
     assert same == history and all(map(np.array_equal, long.get_weights(), again.get_weights()))
 
 
+def test_a_run_stopped_before_it_had_a_model_is_not_in_the_way(run, capsys, monkeypatch):
+    settings, dataset, cache = run
+    settings = changed(settings, epochs=1)
+    train(settings, dataset, cache)
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(runs, "load_batch", stop)
+        train(dataclasses.replace(settings, seed=5), dataset, cache)
+    capsys.readouterr()
+    train(settings, dataset, cache)
+    said = capsys.readouterr().out
+    assert "taken back" in said and "trained already" in said and "epoch  1" not in said
+
+
 def test_captions_that_changed_without_a_new_word_are_another_run(run, capsys):
     settings, dataset, cache = run
     settings = changed(settings, epochs=1)

@@ -76,6 +76,8 @@ def _change(run_dir: Path, kept: dict, run: dict) -> None:
         print(f"{what}: it is kept in before/{place.name}")
     if known:
         _put_aside(run_dir, "unnamed")
+        for file in _files(run_dir):  # of a run that was stopped before it had a model
+            (run_dir / file).unlink()
         os.replace(earlier, earlier.with_name(f"{earlier.name}.back"))
         _finish_moves(run_dir)
         print(f"the run of these settings is taken back from before/{earlier.name}")

@@ -115,6 +115,7 @@ MUTANTS = [
     ("fewer epochs go on", "runfolder", 'kept["epochs"] < wanted["epochs"]', 'kept["epochs"] != wanted["epochs"]', "runs"),
     ("more epochs cost the shorter run", "runfolder", "_put_aside(run_dir, _digest(kept), copy=True)", "pass", "runs"),
     ("fewer epochs cost the longer run", "runfolder", 'if not known and other == ["recipe"]', 'if other == ["recipe"]', "runs"),
+    ("a stopped run is in the way of a finished one", "runfolder", "            (run_dir / file).unlink()\n        os", "            pass\n        os", "runs"),
     ("changed captions go unnoticed", "runs", '"captions": _digest(rows, tokens, *dev), ', "", "runs"),
     ("a run that goes on forgets its best", "runfolder", "else RUN_FILES[:3]", "else RUN_FILES[:2]", "runs"),
     ("the new vocabulary beside the old model", "runfolder", 'write_text(place / "vocabulary.txt"', 'str(place / "vocabulary.txt"', "runs"),

@@ -228,8 +228,8 @@ def test_fewer_epochs_in_between_cost_nothing(run, capsys):
     """24, then 1 to try something, then 24 again: the first model is back, and nothing is trained."""
     settings, dataset, cache = run
     long, history = train(settings, dataset, cache)
-    train(changed(settings, epochs=1), dataset, cache)
-    capsys.readouterr()
+    _, short = train(changed(settings, epochs=1), dataset, cache)
+    assert len(short["dev_loss"]) == 1 and "goes on" not in capsys.readouterr().out
     again, same = train(settings, dataset, cache)
     said = capsys.readouterr().out
     assert "taken back" in said and "goes on" not in said and "epoch  1" not in said

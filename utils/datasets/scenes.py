@@ -19,18 +19,19 @@ import numpy as np
 
 from utils.datasets import CaptionDataset
 from utils.datasets.drawing import MAIN_PX, draw, pick
-from utils.datasets.layout import MANY, OFTEN, RELATIONS, attempt
+from utils.datasets.layout import HELD_OUT, MANY, OFTEN, RELATIONS, attempt, held_out
 from utils.datasets.speakers import describe_scene
 from utils.files import UserError, alone_in, writable_folder, write_text
 from utils.settings import Settings
 
-SPLITS = {"train": 800, "dev": 200, "test": 200}
-_CODE = ("drawing.py", "layout.py", "speakers.py", "scenes.py")  # all that decides what the scenes are
+SPLITS = {"train": 2000, "dev": 200, "test": 300, "novel": 200}
+_CODE = ("drawing.py", "layout.py", "words.py", "speakers.py", "scenes.py")  # all that decides what the scenes are
 
 
 def _signature(scene: dict) -> str:
     """What two scenes must not have in common."""
-    return json.dumps([scene["place"], scene["sky"], scene["groups"]], sort_keys=True)
+    groups = [{**group, "box": None} for group in scene["groups"]]
+    return json.dumps([scene["place"], scene["sky"], groups], sort_keys=True)
 
 
 def _compose(seed: int) -> list[dict]:
@@ -38,24 +39,37 @@ def _compose(seed: int) -> list[dict]:
     scenes, seen = [], set()
     for index, split in enumerate(split for split, count in SPLITS.items() for _ in range(count)):
         rng = np.random.default_rng([seed, index])
-        scene = None
-        while scene is None or _signature(scene) in seen:
-            kind = pick(rng, tuple(MAIN_PX))
-            options = [relation for relation, pairs in RELATIONS.items() if kind in pairs]
-            weights = np.array([OFTEN[relation] for relation in options])
-            relation = options[int(rng.choice(len(options), p=weights / weights.sum()))]
-            count = 1
-            if kind in MANY and relation in ("left of", "right of", "above"):
-                count = int(rng.integers(1, 4))
-            for _ in range(15):  # most choices fit at once; three big cars never do
-                scene = attempt(kind, count, relation, rng)
-                if scene:
-                    break
+        scene = compose_one(split == "novel", rng)
+        while _signature(scene) in seen:
+            scene = compose_one(split == "novel", rng)
         seen.add(_signature(scene))
         scene["split"] = split
         scene["captions"] = describe_scene(scene, rng)
         scenes.append(scene)
     return scenes
+
+
+def compose_one(novel: bool, rng: np.random.Generator) -> dict:
+    """What is in one scene and where: one with a combination that is held out, or one without any."""
+    wanted = pick(rng, HELD_OUT) if novel else None
+    while True:
+        kind = pick(rng, tuple(MAIN_PX))
+        if wanted:
+            kind = wanted[-1]
+        options = [relation for relation, pairs in RELATIONS.items() if kind in pairs]
+        ends = np.cumsum([OFTEN[relation] for relation in options])
+        relation = options[int(np.searchsorted(ends, rng.random() * ends[-1], side="right"))]
+        if wanted and len(wanted) == 3:
+            relation = wanted[1]
+        count = 1
+        if kind in MANY and relation in ("left of", "right of", "above"):
+            count = int(rng.integers(1, 4))
+        for _ in range(15):  # most choices fit at once; three big cars never do
+            scene = attempt(kind, count, relation, rng)
+            if scene:
+                shown = held_out(scene["groups"])
+                if wanted in shown if novel else not shown:
+                    return scene
 
 
 def _fingerprint(seed: int) -> str:

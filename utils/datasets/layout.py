@@ -27,7 +27,8 @@ from utils.datasets.drawing import (
 HELD_OUT = (
     ("purple", "umbrella"), ("yellow", "car"), ("black", "cat"), ("pink", "tree"), ("red", "boy"),
     (3, "dog"), (2, "umbrella"), (3, "girl"),
-    ("cat", "under", "umbrella"), ("bird", "on", "bench"), ("dog", "left of", "tree"), ("kite", "above", "house"),
+    ("cat", "under", "umbrella"), ("bird", "on", "bench"), ("dog", "left of", "tree"),
+    ("kite", "above", "house"),
 )  # fmt: skip
 
 ANIMALS = ("dog", "cat", "sheep")

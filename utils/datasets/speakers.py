@@ -1,5 +1,5 @@
-"""Five speakers describe the drawn scenes, each with habits of its own: what is mentioned and what is left out,
-in which order, in a sentence or a fragment. They see the composed scene, not its pixels, and say nothing untrue.
+"""Five speakers describe the drawn scenes, each with habits of its own: what is mentioned and what is left
+out, in which order, in a sentence or a fragment. They know what was composed, and say nothing untrue.
 """
 
 from __future__ import annotations

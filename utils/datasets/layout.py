@@ -26,7 +26,7 @@ from utils.datasets.drawing import (
 # Combinations that only the split `novel` shows; the other splits show their parts, each with others.
 HELD_OUT = (
     ("purple", "umbrella"), ("yellow", "car"), ("black", "cat"), ("pink", "tree"), ("red", "boy"),
-    (3, "dog"), (2, "umbrella"), (3, "girl"),
+    (3, "cat"), (2, "tree"), (3, "girl"),
     ("cat", "under", "umbrella"), ("bird", "on", "bench"), ("dog", "left of", "tree"),
     ("kite", "above", "house"),
 )  # fmt: skip

@@ -48,7 +48,7 @@ LOOKS = {  # how every thing of a kind is drawn
     "tree": "leafy|bushy|shady|rounded",
     "car": "shiny|parked|polished|gleaming",
     "bus": "long|parked|windowed",
-    "boat": "wooden|two-sailed|slender",
+    "boat": "wooden|trim|slender",
     "umbrella": "striped|open|domed",
     "bench": "wooden|sturdy|slatted",
     "dog": "friendly|collared|perky|faithful",
@@ -117,7 +117,7 @@ VERBS = {
     "bobs bob bobbing|dangles dangle dangling",
     "kite": "flies fly flying|hangs hang hanging|hovers hover hovering|sails sail sailing|"
     "flutters flutter fluttering|dances dance dancing",
-    "flower": "grows grow growing|blooms bloom blooming|stands stand standing|flowers flower flowering|"
+    "flower": "grows grow growing|blooms bloom blooming|stands stand standing|"
     "blossoms blossom blossoming|sprouts sprout sprouting",
     "in the air": "flies fly flying|floats float floating|hovers hover hovering|drifts drift drifting|"
     "soars soar soaring|glides glide gliding|circles circle circling",

@@ -8,32 +8,40 @@ import pytest
 
 from utils.truth import LEXICON, PARTS, judge, read, truth
 
-PLACES = ["meadow", "beach", "lake", "street", "snow", "desert"]
-SKIES = ["sunny", "cloudy", "rainy", "night", "sunset", "snowing"]
 COLORS = "red blue green yellow white black orange purple pink brown grey".split()
 KINDS = "house tree car bus boat umbrella bench dog cat sheep girl boy bird ball balloon kite flower".split()
+# Where the boxes of things lie that relate so to the main thing, or are it.
+AT = {"": (80, 90, 140, 150), "left of": (10, 110, 60, 150), "right of": (160, 110, 210, 150)}
+AT |= {"above": (90, 20, 130, 60), "on": (100, 70, 120, 90), "under": (95, 120, 120, 150)}
+AT |= {
+    "in front of": (85, 140, 135, 190),
+    "in the sky": (150, 5, 190, 40),
+    "in the foreground": (20, 170, 80, 210),
+}
 
 
-def group(words, relation=None, box=(80, 90, 140, 150)):
-    count, size, color, kind = words.split()
-    return {"kind": kind, "color": color, "size": size, "count": int(count), "relation": relation, "box": box}
+def scene(place, sky, *texts):
+    """From "1 big red house" and "2 small brown dog left of"."""
+    groups = []
+    for count, size, color, kind, *relation in map(str.split, texts):
+        name = " ".join(relation)
+        group = {"kind": kind, "color": color, "size": size, "count": int(count)}
+        groups.append(group | {"relation": name or None, "box": AT[name]})
+    return {"place": place, "sky": sky, "groups": groups}
 
 
-def scene(place, sky, *groups):
-    return {"place": place, "sky": sky, "groups": list(groups)}
-
-
-LEFT, RIGHT, ABOVE, FRONT = (10, 110, 60, 150), (160, 110, 210, 150), (90, 20, 130, 60), (85, 140, 135, 190)
 SCENES = {
-    "house": scene("beach", "sunny", group("1 big red house"), group("2 small brown dog", "left of", LEFT),
-                   group("1 small yellow kite", "in the sky", (150, 5, 190, 40))),
-    "tree": scene("meadow", "night", group("1 big green tree"), group("1 small pink girl", "under", (95, 120, 120, 150))),
-    "bus": scene("street", "rainy", group("1 big blue bus"), group("1 small white bird", "on", (100, 70, 120, 90)),
-                 group("2 small black cat", "in the foreground", (20, 170, 80, 210))),
-    "boats": scene("lake", "sunset", group("1 big white boat"), group("2 small red boat", "right of", RIGHT)),
-    "car": scene("snow", "snowing", group("1 small grey car"), group("3 small white sheep", "in front of", FRONT)),
-    "bench": scene("desert", "cloudy", group("1 small brown bench"), group("3 big orange balloon", "above", ABOVE)),
-}  # fmt: skip
+    "house": scene(
+        "beach", "sunny", "1 big red house", "2 small brown dog left of", "1 small yellow kite in the sky"
+    ),
+    "tree": scene("meadow", "night", "1 big green tree", "1 small pink girl under"),
+    "bus": scene(
+        "street", "rainy", "1 big blue bus", "1 small white bird on", "2 small black cat in the foreground"
+    ),
+    "boats": scene("lake", "sunset", "1 big white boat", "2 small red boat right of"),
+    "car": scene("snow", "snowing", "1 small grey car", "3 small white sheep in front of"),
+    "bench": scene("desert", "cloudy", "1 small brown bench", "3 big orange balloon above"),
+}
 # Scene, facts stated (where counted by hand), caption.
 TRUE = """
 house 10 a big red house on a sunny beach with two small dogs to the left of it
@@ -89,21 +97,23 @@ def test_many_wordings_are_understood_and_true(name, stated, caption):
         assert read(plain) == read(caption)
 
 
+FALSE = """
+color tree a girl in green under a pink tree
+size house a house with two big dogs
+count bus a bird and a cat
+count house a dog and another dog and another dog
+relation house a house to the left of two dogs
+relation bus two cats in the sky
+relation car in front of three sheep stands a car
+relation tree a tree under a girl
+relation house two dogs on a bench
+place car a car on the street
+weather boats boats on a sunny day
+"""
+
+
 @pytest.mark.parametrize(
-    "part, name, caption",
-    [
-        ("color", "tree", "a girl in green under a pink tree"),
-        ("size", "house", "a house with two big dogs"),
-        ("count", "bus", "a bird and a cat"),
-        ("count", "house", "a dog and another dog and another dog"),
-        ("relation", "house", "a house to the left of two dogs"),
-        ("relation", "bus", "two cats in the sky"),
-        ("relation", "car", "in front of three sheep stands a car"),
-        ("relation", "tree", "a tree under a girl"),
-        ("relation", "house", "two dogs on a bench"),
-        ("place", "car", "a car on the street"),
-        ("weather", "boats", "boats on a sunny day"),
-    ],
+    "part, name, caption", [line.split(maxsplit=2) for line in FALSE.strip().splitlines()]
 )
 def test_what_is_false_counts_as_false(part, name, caption):
     verdict = judge(caption, SCENES[name])
@@ -131,65 +141,55 @@ def test_a_word_outside_the_lexicon_is_not_understood(word):
 
 def test_an_invented_thing_has_no_colour_to_be_right_but_relations_to_it_are_wrong():
     verdict = judge("a purple cat to the left of two dogs", SCENES["house"])
-    assert (verdict["invented"], verdict["left_out"], verdict["color"], verdict["relation"]) == (
-        1,
-        2,
-        (0, 0),
-        (0, 1),
-    )
+    assert verdict["invented"] == 1 and verdict["left_out"] == 2
+    assert verdict["color"] == (0, 0) and verdict["relation"] == (0, 1)
+
+
+PLACES = {"meadow": "in a meadow", "beach": "at the seaside", "lake": "on a lake", "street": "on a street"}
+PLACES |= {"snow": "in the deep snow", "desert": "among the dunes"}
+SKIES = {
+    "sunny": "in the sunshine",
+    "cloudy": "under a grey sky",
+    "rainy": "in the rain",
+    "night": "at night",
+}
+SKIES |= {"sunset": "at dusk", "snowing": "while snow is falling"}
+AGAINST = {"left of": "right of", "right of": "above", "above": "in front of", "in front of": "on"}
+AGAINST |= {"on": "under", "under": "left of"}
+VALUES = {"color": COLORS, "size": ["big", "small"], "count": [1, 2, 3], "kind": KINDS}
 
 
 def random_scene(rng):
-    """With boxes that agree with the relations: the main thing in the middle."""
-    relation, box = rng.choice(
-        [("left of", LEFT), ("right of", RIGHT), ("above", ABOVE), ("in front of", FRONT)]
+    main, second = (
+        f"{rng.randint(1, 3)} {rng.choice(['big', 'small'])} {color} {kind}"
+        for color, kind in zip(rng.sample(COLORS, 2), rng.sample(KINDS, 2))
     )
-    kinds = rng.sample(KINDS, 2)
-    color, other = rng.sample(COLORS, 2)
-    first, second = (f"{rng.randint(1, 3)} {rng.choice(['big', 'small'])}" for _ in kinds)
-    groups = group(f"{first} {color} {kinds[0]}"), group(f"{second} {other} {kinds[1]}", relation, box)
-    return scene(rng.choice(PLACES), rng.choice(SKIES), *groups)
-
-
-PLACE_WORDS = {"meadow": "in a meadow", "beach": "at the seaside", "lake": "on a lake", "street": "on a street",
-               "snow": "in the deep snow", "desert": "among the dunes"}  # fmt: skip
-SKY_WORDS = {"sunny": "in the sunshine", "cloudy": "under a grey sky", "rainy": "in the rain", "night": "at night",
-             "sunset": "at dusk", "snowing": "while snow is falling"}  # fmt: skip
-AGAINST = {"left of": "right of", "right of": "above", "above": "in front of", "in front of": "left of"}
+    return scene(rng.choice([*PLACES]), rng.choice([*SKIES]), main, f"{second} {rng.choice([*AGAINST])}")
 
 
 def describe(it, rng):
-    main, second = it["groups"]
-    one, two = (
-        f"{['a', 'two', 'three'][g['count'] - 1]} {g['size']} {g['color']} {plural(g)}"
-        for g in (main, second)
-    )
-    relation = {"left of": "to the left of", "right of": "to the right of"}.get(
-        second["relation"], second["relation"]
-    )
-    sentence = rng.choice(
-        [f"{two} {relation} {one}", f"{relation} {one} there are {two}", f"{one} with {two} {relation} it"]
-    )
-    return f"{sentence} {PLACE_WORDS[it['place']]} {SKY_WORDS[it['sky']]}"
-
-
-def plural(g):
-    ending = {"sheep": "", "bus": "es", "bench": "es"}.get(g["kind"], "s")
-    return g["kind"] + ending * (g["count"] > 1)
+    phrases = []
+    for group in it["groups"]:
+        ending = {"sheep": "", "bus": "es", "bench": "es"}.get(group["kind"], "s") * (group["count"] > 1)
+        number = ["a", "two", "three"][group["count"] - 1]
+        phrases.append(f"{number} {group['size']} {group['color']} {group['kind']}{ending}")
+    (one, two), relation = phrases, it["groups"][1]["relation"]
+    how = f"to the {relation}" if relation.endswith("t of") else relation
+    ways = f"{two} {how} {one}", f"{how} {one} there are {two}", f"{one} with {two} {how} it"
+    return f"{rng.choice(ways)} {PLACES[it['place']]} {SKIES[it['sky']]}"
 
 
 def changed(it, fact, rng):
-    """The scene with one fact changed, to be described in its place."""
-    new = {**it, "groups": [dict(g) for g in it["groups"]]}
-    g = rng.choice(new["groups"])
-    used = [other["kind"] for other in it["groups"]]
+    """The scene with one fact changed."""
+    new = {**it, "groups": [dict(group) for group in it["groups"]]}
+    group = rng.choice(new["groups"])
     if fact in ("place", "sky"):
         new[fact] = rng.choice([name for name in (PLACES if fact == "place" else SKIES) if name != it[fact]])
     elif fact == "relation":
         new["groups"][1]["relation"] = AGAINST[it["groups"][1]["relation"]]
     else:
-        values = {"color": COLORS, "size": ["big", "small"], "count": [1, 2, 3], "kind": KINDS}[fact]
-        g[fact] = rng.choice([value for value in values if value != g[fact] and value not in used])
+        used = [group[fact], *(other["kind"] for other in it["groups"])]
+        group[fact] = rng.choice([value for value in VALUES[fact] if value not in used])
     return new
 
 
@@ -213,19 +213,9 @@ def test_truth_of_a_list_by_hand():
     scenes = [SCENES["house"], SCENES["tree"], SCENES["boats"], SCENES["car"]]
     numbers = truth(captions, scenes)
     assert list(numbers) == ["invented", "left_out", *PARTS, "wholly_true", "not_understood", "stated"]
-    assert numbers == {
-        "invented": 1 / 4,
-        "left_out": 4 / 9,  # the kite, tree and girl, the car
-        "color": 1 / 2,
-        "size": None,
-        "count": 3 / 5,  # one of the boats is two, and there are three sheep
-        "relation": None,
-        "place": None,
-        "weather": 0.0,
-        "wholly_true": 1 / 4,
-        "not_understood": 1 / 4,
-        "stated": (5 + 0 + 7 + 2) / 4,
-    }
+    # Left out are the kite, tree and girl, and the car; one of the boats is two, and there are three sheep.
+    by_hand = [1 / 4, 4 / 9, 1 / 2, None, 3 / 5, None, None, 0, 1 / 4, 1 / 4, (5 + 0 + 7 + 2) / 4]
+    assert list(numbers.values()) == by_hand
     for captions in ([], ["a", "b"]):
         with pytest.raises(ValueError, match=f"{len(captions)} captions"):
             truth(captions, [SCENES["car"]])
@@ -237,8 +227,7 @@ def test_salads_of_known_words_never_raise_and_a_thousand_captions_take_no_time(
     for _ in range(2000):
         judge(" ".join(rng.choices(words, k=rng.randint(0, 12))), SCENES[rng.choice(names)])
     judge("a boat " * 30, SCENES["boats"])
+    many = TRUE * 25
     start = time.perf_counter()
-    truth(
-        [TRUE[n % len(TRUE)][2] for n in range(1000)], [SCENES[TRUE[n % len(TRUE)][0]] for n in range(1000)]
-    )
+    truth([caption for _, _, caption in many], [SCENES[name] for name, _, _ in many])
     assert time.perf_counter() - start < 2

@@ -1,7 +1,7 @@
 """Is a caption true of its scene? Reads English captions and checks each fact that they state.
 
-A drawn scene is known exactly: captions are held against the world that they were drawn from, as in Xie et
-al. 2019, "Going Beneath the Surface" (arXiv 1912.08960), by a reader that doesn't know the grammar that wrote them.
+A drawn scene is known exactly, so a caption can be held against the world that it was drawn from: Xie et al.
+2019, "Going Beneath the Surface" (arXiv 1912.08960). The reader doesn't know the grammar of the captions.
 """
 
 from __future__ import annotations
@@ -16,89 +16,77 @@ from .text import tokenize
 
 PARTS = ("color", "size", "count", "relation", "place", "weather")
 PLACES = frozenset("meadow beach lake street snow desert".split())
-PLURALS = {"child": "children", "person": "people", "sheep": "sheep"}
-FLIERS = {"bird", "kite", "balloon"}
-ALONE = {"in the sky": ("in the sky", "above"), "in the foreground": ("in the foreground", "in front of")}
 MARGIN = 4  # pixels by which what is "above" a thing may overlap it
-NOTHING, ATTRIBUTES = ("", "", ""), ("number", "color", "size")
-NONE = -1  # who does something where it is no thing of the scene: the sun, the rain, a zebra
+NOBODY, NOTHING = -2, -1  # in place of a thing or group: not named yet; none of the scene's, as the rain
 
-# The lexicon, rows of "kind meaning: entries". "_" joins the words of an entry, "/" parts choices, "?" marks words
-# that may be missing; the longest entry that fits is read. An "env" or "mood" means one of its names, or nothing.
-# Relations mean "with a thing|without"; a comma parts what is as good; "A ~under B" is "B under A". "Loose" words
-# may stand among the adjectives of a noun; prepositions and verbs end them.
+# The lexicon, "kind = meaning: entries; meaning: entries". "_" joins words of an entry, "/" parts choices,
+# "?" may be absent. An "env" or "mood" means one of its names, if any; relations "to a thing|alone", where a
+# comma parts what is as good and "A ~under B" is "B under A". "Loose" words may stand before a noun.
 ITS, TONE = "its/their/his/her", "light/dark/pale/bright/deep"
-SIDE = f"""relation {{0}} of|: to/on/at?_the?_{{0}}_hand?_side?_of/from to/on/at_{ITS}_{{0}}_hand?_side?_by?;
-relation |{{0}} of: to/on/at_the?_{{0}}_hand?_side? to/on/at/in_the_{{0}}_side?_of_the/this_picture/image/scene;"""
-ROWS = f"""{SIDE.format("left")}
-{SIDE.format("right")}
-thing house: house home cottage cabin building villa bungalow hut farmhouse; thing tree:
-palm/pine/oak/fir/fruit/apple?_tree oak pine fir; thing car: car automobile sedan hatchback motorcar; thing
-car bus: vehicle; thing bus: city/school?_bus coach omnibus; thing sheep: sheep lamb ewe; thing kite: kite;
-thing boat: sailing/fishing/rowing?_boat sailboat yacht dinghy vessel ship; thing umbrella: beach?_umbrella
-parasol sunshade brolly; thing bench: park/garden?_bench seat; thing dog: dog doggy puppy pup hound mutt
-pooch terrier; thing cat: cat kitten kitty tabby feline tomcat; thing dog cat: pet; thing girl: girl lass
-schoolgirl daughter; thing boy: boy lad schoolboy son; thing girl boy: child kid youngster toddler person;
-thing bird: bird songbird seagull; thing ball: beach/toy?_ball football; thing balloon: balloon; thing
-flower: wild?_flower wildflower blossom bloom; thing dog cat sheep bird: animal creature; thing ball balloon
-kite: toy; color red: {TONE}?_red scarlet crimson; color blue: {TONE}/sky/navy?_blue azure navy; color green:
-{TONE}/grass?_green emerald; color yellow: {TONE}/golden?_yellow golden gold; color white:
-{TONE}/snow/snowy?_white; color black: {TONE}/jet/coal?_black; color orange: {TONE}?_orange tangerine ginger;
-color purple: {TONE}?_purple violet lilac lavender; color pink: {TONE}?_pink rosy; color brown: {TONE}?_brown
-chestnut tan; color grey: {TONE}?_grey/gray silver silvery; size big: big large huge giant enormous massive
-tall; size small: small little tiny mini miniature short; number 1: one 1 a?_lone/single/solitary; number 2:
-two 2 both_the? a?_pair/couple_of; number 3: three 3 a?_trio_of all_three; number 9: four 4 five 5 six seven
-eight nine ten; number several: some several a?_few many lots_of a?_group/flock/herd/bunch/number_of; env
-meadow: meadow/meadows grass grassland field/fields pasture countryside lawn in_the_country green_hills; env
-beach: beach seaside seashore coast sea ocean surf sandy_beach/shore/coast the_waves on/in/by_the?_waves; env
-lake: lake lakeside lakeshore pond; env beach lake: water waterside shore shoreline; env street:
-street/streets road/roads roadside town city avenue pavement sidewalk kerb curb downtown asphalt; env snow:
-fresh/deep?_snow winter snowdrifts snow_covered_ground; env snow snowing: in_heavy/light_snow
-snowy/wintry_field/fields/ground/landscape; env desert: desert dune/dunes sand_dune/dunes cactus cacti
-wilderness dry_land/ground; env beach desert: sand; env sunny: sun sunshine sunlight
-clear/blue/bright_blue?_sky/skies bright/clear_day/weather fine_weather; env sunny cloudy rainy snowing:
-morning afternoon daylight; env cloudy: cloud/clouds gray/grey/dull/gloomy_sky/skies/day/weather/clouds; env
-rainy: rain raining rains rainfall raindrops drizzle drizzling shower/showers downpour rain_clouds; env
-night: night nighttime moon moonlight star/stars starlight darkness in_the_dark after_dark midnight
-dark/black_sky/night; env sunset: sunset dusk evening twilight sundown
+SIDE = f"""relation={{0}} of|: to/on/at?_the?_{{0}}_hand?_side?_of/from to/on/at_{ITS}_{{0}}_hand?_side?_by?;
+|{{0}} of: to/on/at_the?_{{0}}_hand?_side? to/on/at/in_the_{{0}}_side?_of_the_picture;"""
+ROWS = f"""{SIDE.format("left")} {SIDE.format("right")}
+in front of|: in_front_of before ahead_of at_the_front_of in_{ITS}_front; ~in front of|~in front of: behind;
+~in front of|: at/in/on_the_back_of; above,~under|: over high_above/over over/above_{ITS}_head/heads;
+above,~under|in the sky,~under: above; ~under|: shelters shading shades sheltering;
+under,~above,~on|under,~above,~on: under below beneath underneath; under,~above|:
+in/under_the?_shade/shadow/shelter_of sheltered/shaded_by in/under_{ITS}_shade/branches; on|: on upon atop
+on_top_of onto on_the?_roof/top/seat/back/branches/edge_of in inside on_{ITS}_top/roof/back/seat/branches;
+|on: on_top on_the_roof/top; left of,right of|: next_to by near close_to at/by/on?_the_side_of
+at/by_{ITS}_side/sides; left of,right of|left of,right of: beside alongside nearby; |in the sky:
+in/across/through_the_sky/air aloft up?_high_up up/high?_up?_in_the_sky/air; |in the sky,~under: overhead; |in
+the foreground: in/at_the_foreground in/at_the?_front; thing = house: house home cottage cabin building villa
+bungalow hut; tree: palm/pine/oak/fir/fruit/apple?_tree oak pine fir; car: car automobile sedan hatchback; car
+bus: vehicle; bus: city/school?_bus coach omnibus; sheep: lamb ewe; sheep+: sheep; kite: kite; boat:
+sailing/fishing/rowing?_boat sailboat yacht dinghy vessel ship; umbrella: beach?_umbrella parasol sunshade
+brolly; bench: park/garden?_bench seat; dog: dog doggy puppy pup hound mutt pooch terrier; cat: cat kitten
+kitty tabby feline tomcat; dog cat: pet; girl: girl lass schoolgirl daughter; boy: boy lad schoolboy son; girl
+boy: child kid youngster toddler; girl boy+several: children people; bird: bird songbird seagull; ball:
+beach/toy?_ball football; balloon: balloon; flower: wild?_flower wildflower; dog cat sheep bird: animal
+creature; ball balloon kite: toy; bloom = flower+1: bloom blossom; flower+several: blooms blossoms; color =
+red: {TONE}?_red scarlet crimson; blue: {TONE}/sky/navy?_blue azure navy; green: {TONE}/grass?_green emerald;
+yellow: {TONE}/golden?_yellow golden gold; white: {TONE}/snow/snowy?_white; black: {TONE}/jet/coal?_black;
+orange: {TONE}?_orange tangerine ginger; purple: {TONE}?_purple violet lilac lavender; pink: {TONE}?_pink
+rosy; brown: {TONE}?_brown chestnut tan; grey: {TONE}?_grey/gray silver silvery; size = big: big large huge
+giant enormous massive tall; small: small little tiny mini miniature short; number = 1: one 1
+a?_lone/single/solitary; 2: two 2 both_the? a?_pair/couple_of; 3: three 3 a?_trio_of all_three; 9: four 4 five
+six; several: some several a?_few many lots_of a?_group/flock/herd/bunch/number_of ones; env = snowing:
+snowing snows snowfall snowflake snowstorm flurry blizzard snowy/wintry_weather/day/sky falling_snow
+snow_is?_gently/softly/quietly/slowly?_falling/falls snow_is?_coming/comes/drifting/drifts_down?; meadow:
+meadow grass grassland field pasture countryside lawn in_the_country green_hill; beach: beach seaside seashore
+coast sea ocean surf sandy_beach/shore/coast the_waves on/in/by_the?_waves; lake: lake lakeside lakeshore
+pond; beach lake: water waterside shore shoreline; street: street road roadside town city avenue pavement
+sidewalk kerb curb downtown asphalt; snow: fresh/deep?_snow winter snowdrift snow_covered_ground; snow
+snowing: in_heavy/light_snow snowy/wintry_field/ground/landscape; desert: desert sand?_dune cactus cacti
+wilderness dry_land/ground; beach desert: sand; sunny: sun sunshine sunlight clear/blue/bright_blue?_sky
+bright/clear_day/weather fine_weather; sunny cloudy rainy snowing: morning afternoon daylight; cloudy: cloud
+grey/gray/dull/gloomy_sky/day/weather/cloud; rainy: rain raining rainfall raindrop drizzle drizzling shower
+downpour rain_cloud; night: night nighttime moon moonlight star starlight darkness in_the_dark after_dark
+midnight dark/black_sky/night; sunset: sunset dusk evening twilight sundown
 sun_is?_setting/sets/sinks/going/goes_down? setting/low/evening_sun end_of_the?_day
-red/orange/pink/golden/glowing/evening_sky; env snowing: snowing snows snowfall snowflakes snowstorm flurries
-blizzard snowy/wintry_weather/day/sky falling_snow snow_is?_gently/softly/quietly/slowly?_falling/falls
-snow_is?_coming/comes/drifting/drifts_down?; env sunrise: sunrise dawn; env: picture photo photograph image
-drawing painting scene view sketch sky skies day weather air light glow horizon ground side edge middle
-centre center corner wind breeze shade landscape hill/hills in_the_distance/background; mood meadow: grassy;
-mood street: urban; mood snow: snow_covered; mood snow snowing: snowy wintry; mood desert: barren arid; mood
-beach desert: sandy; mood sunny: sunny sunlit cloudless; mood rainy: rainy drizzly wet stormy; mood cloudy:
-cloudy overcast dull gloomy; mood night: moonlit starry starlit dark; relation in front of|: in_front_of
-before ahead_of at_the_front_of in_{ITS}_front; relation ~in front of|~in front of: behind; relation ~in
-front of|: at/in/on_the_back_of; relation above,~under|: over high_above/over over/above_{ITS}_head/heads;
-relation above,~under|in the sky,~under: above; relation ~under|: shelters shading shades sheltering;
-relation under,~above,~on|under,~above,~on: under below beneath underneath; relation under,~above|:
-in/under_the?_shade/shadow/shelter_of sheltered/shaded_by in/under_{ITS}_shade/branches; relation on|: on
-upon atop on_top_of onto on_the?_roof/top/seat/back/branches_of in inside
-on_{ITS}_top/roof/back/seat/branches; relation |on: on_top on_the_roof/top; relation left of,right of|:
-next_to by near close_to at/by/on?_the_side_of at/by_{ITS}_side/sides; relation left of,right of|left
-of,right of: beside alongside nearby; relation |in the sky: in/across/through_the_sky/air aloft up?_high_up
-up/high?_up?_in_the_sky/air; relation |in the sky,~under: overhead; relation |in the foreground,~under:
-in/at_the_foreground in/at_the?_front; determiner: a an the another this these those every each its their his
-her; and: and while as but when where then; having: with has have having holds holding carries carrying
-together/along_with; who: that who which whom; it: it them him he she they; preposition: of at for from to
-along across through into toward towards around against amid during past among; verb: is are was were be
-being can could we you i do there here sat lay lies lying stood grown seen shown sits sit like; loose: lovely
-pretty old new young nice cute happy lonely friendly shiny bright quiet calm peaceful gentle empty busy wide
-open long lush wooden playful lazy sleepy leafy fine good great colourful colorful fluffy woolly warm cold
-hot cool clear soft simple asleep alone together very quite so too also just right directly still quietly
-calmly happily gently slowly softly brightly side_by_side in_a_row up down out all other more again now deep
-high low wearing dressed clad coloured colored on_{ITS}_own by_itself; garment: dress frock skirt outfit
-shirt t_shirt top jumper sweater jacket coat clothes clothing colour color fur wool leaves; action: stand
-wait graze wave grow sail float fly hover drift rest sleep play park moor bob bloom walk run jump roll drive
-ride move stroll wander swim soar glide perch roost nap relax watch look gaze face pose appear show see
-depict display picture contain gather line shine fall come go pass travel stop anchor hang rise tower stretch
-bathe bounce dance place enjoy locate find stay remain twinkle glow pour linger
-"""
+red/orange/pink/golden/glowing/evening_sky; : picture photo photograph image drawing painting scene view
+sketch sky day weather air light glow horizon ground side edge middle centre center corner wind breeze shade
+landscape hill in_the_distance/background camera tail string; mood = meadow: grassy; street: urban; snow
+snowing: snowy wintry snow_covered; desert: barren arid; beach desert: sandy; sunny: sunny sunlit cloudless;
+rainy: rainy drizzly wet stormy; cloudy: cloudy overcast dull gloomy; night: moonlit starry starlit dark; det
+= one: a an another; the: the; : this these those every each its their his; and = : and while as but when
+where then; having = : with has have having holds holding carries carrying together/along_with; who = : that
+who which whom; it = : it them him her he she they; prep = : of at for from to along across through into
+toward towards around against amid during past among; verb = : is are was were be been being can could we you
+i do there here sat lay lies lying stood grown seen shown sits sit like stand wait graze wave grow sail float
+fly hover drift rest sleep play park moor bob walk run jump roll drive ride move stroll wander swim soar glide
+perch roost nap relax watch look gaze face pose appear show see depict display gather shine fall come go pass
+travel stop anchor hang rise tower stretch bathe bounce dance place find stay remain twinkle glow pour linger
+paint land hide chase cover pull follow lean trot hurry take; loose = : lovely pretty old new young nice cute
+happy lonely friendly shiny bright quiet calm peaceful gentle empty busy wide open long lush wooden playful
+lazy sleepy leafy fine good great colourful colorful fluffy woolly warm cold hot heavy cool clear soft asleep
+alone together very quite so too also just right directly still quietly calmly happily gently slowly softly
+brightly side_by_side in_a_row up down out all other more again now deep high low wearing dressed clad
+coloured colored on_{ITS}_own by_itself both/all_of_them second what watches/watching_over; garment = : dress
+frock skirt outfit shirt t_shirt top jumper sweater jacket coat clothes clothing colour color wool"""
 CHUNK = re.compile(  # in first letters of kinds: "dlct" is a determiner, a loose word, a colour, their thing
-    r"(?P<thing>d?[lmu]*n?(?:[lmsu](?:a(?=[lsc]))?)*(?:c(?:a(?=[ls]))?)?[lmsu]*t|dl*[sc]+n(?![lmsc]*t))"
-    r"|(?P<env>d?[nlscmu]*e|[dnsc][nlscm]*u)|(?P<garment>d?[nlsmu]*c?[lmu]*g)|."
+    r"(?P<thing>d?[lmu]*n*(?:[lmsu](?:a(?=[lsc]))?)*(?:c(?:a(?=[ls]))?)?[lmsu]*t"
+    r"|[dn]l*[sc]+n(?![lmsc]*t)|[dnsc]+b)|(?P<env>d?[nlscmu]*e|[dnsc][nlscm]*u)|(?P<worn>d?[nlsmu]*c?[lmu]*g)|."
 )
 Item = tuple[str, Any, str]  # a word or phrase: its kind, meaning and text
 
@@ -114,8 +102,7 @@ class Thing:
 
 
 class Reading(NamedTuple):
-    """A relation (i, ways, others): thing i relates in one of the ways to one of the others, or where they are
-    none to whatever there is. A place or sky: one of the names."""
+    """A relation (i, ways, others): thing i, one of the ways, to one of the others or, if none, anything."""
 
     things: list[Thing]
     relations: list[tuple[int, list[str], tuple[int, ...]]]
@@ -124,33 +111,31 @@ class Reading(NamedTuple):
     unknown: list[str]
 
 
-def _forms(kind: str, meaning: str, text: str) -> list[Item]:
-    """An entry, with the plural of a noun; what becomes of a verb in a sentence: by rule."""
-    with_s = re.sub("([^aeiou])y$", r"\1ie", text) + ("es" if text.endswith(("s", "x", "ch", "sh")) else "s")
-    if kind == "thing":
-        return [(kind, meaning, text), (kind, meaning + " many", PLURALS.get(text, with_s))]
-    if kind != "action":
-        return [(kind, meaning, text)]
-    stems = (text, text + text[-1], text.removesuffix("e"), re.sub("y$", "i", text))
-    loose = [("loose", "", stem + ending) for stem in stems for ending in ("ing", "ed")]
-    return [*loose, ("verb", "", text), ("verb", "", with_s)]
-
-
 def _lexicon() -> dict[str, Item]:
-    """What every entry is. Of two meanings the one in the earlier row stays."""
-    lexicon: dict[str, Item] = {}
-    for row in reversed(ROWS.split(";")):
-        head, entries = row.split(":")
-        kind, _, meaning = " ".join(head.split()).partition(" ")
+    """What every entry is, every plural and every form of a verb. Of two meanings the first stays."""
+    lexicon, kind = dict[str, Item](), ""
+    for head, entries in (row.split(":") for row in " ".join(ROWS.split()).split(";")):
+        section, _, meaning = (part.strip() for part in head.rpartition("="))
+        kind = section or kind
         for entry in entries.split():
             choices = [[*part.rstrip("?").split("/"), *[""] * ("?" in part)] for part in entry.split("_")]
-            for words in itertools.product(*choices):
-                lexicon |= {item[2]: item for item in _forms(kind, meaning, " ".join(filter(None, words)))}
+            for text in (" ".join(filter(None, words)) for words in itertools.product(*choices)):
+                with_s = re.sub("([^aeiou])y$", r"\1ie", re.sub("(s|x|ch|sh)$", r"\1e", text)) + "s"
+                forms = {text: (kind, meaning)}
+                if kind == "thing" and "+" not in meaning:
+                    forms = {text: (kind, meaning + "+1"), with_s: (kind, meaning + "+several")}
+                elif kind in ("env", "garment"):
+                    forms[with_s] = (kind, meaning)
+                elif kind == "verb":
+                    stems = (text, text + text[-1], text.removesuffix("e"), re.sub("y$", "i", text))
+                    forms |= {stem + ending: ("loose", "") for stem in stems for ending in ("ing", "ed")}
+                    forms[with_s] = (kind, "")
+                for form, what in forms.items():
+                    lexicon.setdefault(form, (*what, form))
     return lexicon
 
 
 LEXICON = _lexicon()
-LONGEST = max(len(text.split()) for text in LEXICON)
 
 
 def read(caption: str) -> Reading:
@@ -158,7 +143,7 @@ def read(caption: str) -> Reading:
     words = " ".join(tokenize(caption)).replace("'s", "").replace("-", " ").split()
     items, reading = list[Item](), Reading([], [], [], [], [])
     while words:
-        texts = (" ".join(words[:end]) for end in range(min(LONGEST, len(words)), 0, -1))
+        texts = (" ".join(words[:end]) for end in range(min(9, len(words)), 0, -1))
         items.append(next((LEXICON[text] for text in texts if text in LEXICON), ("unknown", "", words[0])))
         kind, meaning, text = items[-1]
         del words[: len(text.split())]
@@ -174,48 +159,35 @@ def _chunks(items: list[Item], things: list[Thing]) -> list[Item]:
     """Makes things of nouns with what stands before them; returns these and what relates them, in order."""
     letters, chunks = "".join(kind[0] for kind, _, _ in items), list[Item]()
     for found in CHUNK.finditer(letters):
-        said = {item[0]: item for item in items[found.start() : found.end()]}
+        said = {kind: meaning for kind, meaning, _ in items[found.start() : found.end()]}
         kind, _, text = item = items[found.end() - 1]
         if found["thing"]:
-            chunks.append(("thing", _name(said, things), text))
+            start, number, color, size = (said.get(kind) for kind in ("det", "number", "color", "size"))
+            again = " ".join(things[-1].kinds if things else ()) + "+1"  # of "a blue one"
+            noun, count = said.get("thing", said.get("bloom", again)).split("+")
+            kinds, count = frozenset(noun.split()), number or count or "1" * (start == "one")
+            same = [n for n, thing in enumerate(things) if thing.kinds == kinds and start == "the"]
+            if not same or number or color or size:  # else "the dog" was named before
+                things.append(Thing(kinds, color, size, int(count) if count.isdigit() else count or None))
+                same = [len(things) - 1]
+            chunks.append(("thing", same[0], text))
         elif found["env"]:
             if text.endswith(("sky", "skies")) and chunks and chunks[-1][2] == "in":
                 chunks[-1] = LEXICON["in the sky"]  # "in the starry sky"
             chunks.append(("env", letters[: found.start()].endswith(("r", "p")), text))
-        elif found["garment"]:  # "in a pink dress"
-            chunks += [said["color"]] if "color" in said else []
-        elif text == "her":
-            chunks.append(LEXICON["it"])
-        elif kind not in ("loose", "determiner", "mood", "preposition", "unknown"):
+        elif found["worn"]:  # "in a pink dress"
+            chunks += [("color", said["color"], "")] if "color" in said else []
+        elif kind not in ("loose", "det", "mood", "prep", "unknown"):
             chunks += [item, LEXICON["it"]] if {*ITS.split("/")} & {*text.split()} else [item]
     return chunks
 
 
-def _name(said: Mapping[str, Item], things: list[Thing]) -> int:
-    """The number of the thing that a noun phrase names: with "the" perhaps one that was named before."""
-    start, number, color, size, noun = (
-        said.get(kind, NOTHING) for kind in ("determiner", *ATTRIBUTES, "thing")
-    )
-    again = things[-1].kinds if things else frozenset[str]()  # of "a blue one"
-    kinds = frozenset(noun[1].split()) - {"many"} if "thing" in said else again
-    if start[2] == "the" and not (number[1] or color[1] or size[1]):
-        for thing in (thing for thing in things if thing.kinds == kinds):
-            return things.index(thing)
-    count = number[1] or ("several" if "many" in noun[1] else "1")
-    if noun[2] == "sheep" and not number[1]:
-        count = "1" if start[2] in ("a", "an", "another") else ""
-    things.append(
-        Thing(kinds, color[1] or None, size[1] or None, int(count) if count.isdigit() else count or None)
-    )
-    return len(things) - 1
-
-
 def _relate(chunks: list[Item], reading: Reading) -> None:
     """Who relates to what, and whose the attributes are that follow their noun ("a car that is red")."""
-    who = last = None  # who does something; what was named last
+    who = last = NOBODY  # the thing that does something; the thing named last
     fronted: list[tuple[list[str], tuple[int, ...]]] = []  # "behind a tree ...": who is still to be named
     named, taken = 0, -1  # things so far; where the other thing of the last relation stands
-    letters = "".join(kind[0] for kind, _, _ in chunks)
+    letters, things = "".join(kind[0] for kind, _, _ in chunks), reading.things
     for at, (kind, meaning, text) in enumerate(chunks):
         before, after = letters[:at], letters[at + 1 :]
         if kind == "thing":
@@ -227,34 +199,29 @@ def _relate(chunks: list[Item], reading: Reading) -> None:
         elif kind == "who" and at != taken:
             who = last
         elif kind == "env" and not meaning:  # "rain" may fall on a car, "in the rain" nothing can
-            who = NONE
-        elif kind in ATTRIBUTES:
+            who = NOTHING
+        elif kind in ("number", "color", "size"):
             owner = who if before.rstrip("csa").endswith("v") else last  # "the car behind the dogs is red"
-            if owner is None or getattr(reading.things[owner], kind, 0) not in (None, meaning):
+            if owner == NOBODY or owner != NOTHING and getattr(things[owner], kind, 0) not in (None, meaning):
                 reading.unknown.append(text)
-            elif owner != NONE:
-                setattr(reading.things[owner], kind, meaning)
-        elif kind == "relation":
-            target = "" if meaning[0] == "|" else after[:1]
-            other, its = target in (*"tiw",), target in (*"iw",)
-            taken = at + 1 if other else taken
-            ways = meaning.split("|")[not other].split(",")
+            elif owner != NOTHING:
+                setattr(things[owner], kind, meaning)
+        elif kind == "relation" and (meaning[0] == "|" or not after.startswith("e")):  # not "under the stars"
+            other = meaning[0] != "|" and after.startswith(("t", "i", "w"))
+            its, after_other = other and not after.startswith("t"), taken == at - 1
+            taken, ways = at + 1 if other else taken, meaning.split("|")[not other].split(",")
             others = tuple(range(named)) if its else (chunks[at + 1][1],) if other else ()
-            if target == "e" or text == "in" and not other:
-                continue  # "under the stars" was read as weather, "in pink" is no relation
             if ways == [""] or its and not named:
-                reading.unknown.append(text)
+                reading.unknown.extend([text] * (text != "in"))  # "in pink" relates nothing
                 continue
-            front = who is None or (named == 1 if its else who in others)
-            if then := re.match("v*t", after[other:]):
-                someone = chunks[at + other + then.end()][1]
-                front |= before.endswith(("a", "h")) or who == NONE or not other and before.endswith("e")
-                if who is not None and "in the sky" in ways:  # of two things, the one that can fly is there
-                    fly = [n != NONE and bool(reading.things[n].kinds & FLIERS) for n in (who, someone)]
-                    front = fly[1] if fly[0] != fly[1] or who == NONE else front
-            if front:
+            alone = its and named == 1  # "it" is the only thing so far, or the place
+            follows = bool(re.match("v*t", after[other:]))  # "and behind it stands a house"
+            front = before.endswith(("a", "h")) or not other and (before.endswith("e") or after_other)
+            if alone and letters[0] == "h" and len(things) > 1:  # "with a kite above it, a house"
+                reading.relations.append((who, ways, (1,)))
+            elif who == NOBODY or follows and (front or alone or who == NOTHING) or who in others and not its:
                 fronted.append((ways, others))
-            elif who != NONE:
+            elif who != NOTHING and not alone:
                 reading.relations.append((who, ways, others))
     reading.unknown.extend(" or ".join(ways) for ways, _ in fronted)
 
@@ -262,52 +229,51 @@ def _relate(chunks: list[Item], reading: Reading) -> None:
 def judge(caption: str, scene: Mapping[str, Any]) -> dict[str, Any]:
     """What of a caption holds: (right, stated) for each of the PARTS, then numbers, then `wholly_true`.
 
-    `invented` are things of a kind that is not in the scene, as in CHAIR (Rohrbach et al. 2018, "Object
-    Hallucination in Image Captioning"): what they are like is no fact, what relates to them is wrong.
-    Of all ways to find the things among the groups, the one that leaves out least and is right most counts.
-    """
+    `invented` counts things of a kind that is not in the scene, as CHAIR does (Rohrbach et al. 2018, "Object
+    Hallucination in Image Captioning"): what they are like is no fact, a relation to them a wrong one.
+    Of all ways to find the things among the groups, one that leaves out least and is most right counts."""
     reading, groups = read(caption), scene["groups"]
-    fits = [[n for n, g in enumerate(groups) if g["kind"] in it.kinds] or [None] for it in reading.things]
-    ways = itertools.islice(itertools.product(*fits), 4096)  # "a boat a boat a boat ..." has no end of them
-    tries = ((len({*found} - {None}), _facts(reading, scene, found), found) for found in ways)
+    fits = [[n for n, g in enumerate(groups) if g["kind"] in it.kinds] or [NOTHING] for it in reading.things]
+    ways = itertools.islice(itertools.product(*fits), 512)  # "a boat a boat a boat ..." has no end of them
+    tries = ((len({*found} - {NOTHING}), _facts(reading, scene, found), found) for found in ways)
     named, facts, found = max(tries, key=lambda way: (way[0], sum(right for _, right in way[1])))
-    true = found and None not in found and not reading.unknown and all(right for _, right in facts)
+    true = found and NOTHING not in found and not reading.unknown and all(right for _, right in facts)
     return {
         **{part: (facts.count((part, True)), sum(name == part for name, _ in facts)) for part in PARTS},
-        **{"invented": found.count(None), "left_out": len(groups) - named, "groups": len(groups)},
+        **{"invented": found.count(NOTHING), "left_out": len(groups) - named, "groups": len(groups)},
         **{"named": len(found), "unknown": len(reading.unknown), "stated": len(found) + len(facts)},
         "wholly_true": bool(true),
     }
 
 
-def _facts(reading: Reading, scene: Mapping[str, Any], found: Sequence[int | None]) -> list[tuple[str, bool]]:
+def _facts(reading: Reading, scene: Mapping[str, Any], found: Sequence[int]) -> list[tuple[str, bool]]:
     """The part of each fact and whether it holds, where `found` are the groups that the things are."""
     groups, facts = scene["groups"], list[tuple[str, bool]]()
     for thing, n in zip(reading.things, found):
-        if n is not None:
-            said: dict = {"color": thing.color, "size": thing.size}
-            facts += [(part, value == groups[n][part]) for part, value in said.items() if value is not None]
+        if n != NOTHING:
+            facts += [(p, getattr(thing, p) == groups[n][p]) for p in ("color", "size") if getattr(thing, p)]
             counts = [other.count for other, m in zip(reading.things, found) if m == n]
             more = groups[n]["count"] - sum(2 if count == "several" else int(count or 0) for count in counts)
             if thing.count is not None:  # "a dog and another dog" are a group of two
                 facts.append(("count", more == 0 or more > 0 and ("several" in counts or None in counts)))
     for i, ways, others in reading.relations:
-        to = {found[j] for j in others} - {found[i]} if others else {0 if found[i] else 1}
-        facts.append(("relation", any(_holds(groups, found[i], way, n) for way in ways for n in to)))
+        a, to = (
+            found[i],
+            {found[j] for j in others} - {found[i], NOTHING} if others else {0 if found[i] else 1},
+        )
+        facts.append(("relation", a != NOTHING and any(_holds(groups, a, w, b) for w in ways for b in to)))
     setting = {scene["place"], scene["sky"]}
     facts += [("place", bool(names & setting)) for names in reading.places]
     return facts + [("weather", bool(names & setting)) for names in reading.skies]
 
 
-def _holds(groups: Sequence[Mapping[str, Any]], a: int | None, way: str, b: int | None) -> bool:
+def _holds(groups: Sequence[Mapping[str, Any]], a: int, way: str, b: int) -> bool:
     """Whether group a relates to group b: as declared; where nothing is, as their boxes lie."""
-    if a is None or b is None:
-        return False
     if way[0] == "~":
         a, b, way = b, a, way[1:]
     declared, second, sides = groups[a]["relation"], groups[1]["relation"], ("left of", "right of")
-    if way in ALONE:
-        return declared in ALONE[way]
+    if way in ("in the sky", "in the foreground"):
+        return declared in (way, "above" if way == "in the sky" else "in front of")
     if {a, b} == {0, 1} and (second in sides or way not in sides):
         return way == second if a else {way, second} == {*sides}
     (left, _, right, bottom), (left_too, top, right_too, bottom_too) = groups[a]["box"], groups[b]["box"]
@@ -318,20 +284,17 @@ def _holds(groups: Sequence[Mapping[str, Any]], a: int | None, way: str, b: int 
 
 
 def truth(captions: Sequence[str], scenes: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
-    """The shares of the captions, groups and facts of which it is so; `stated` is facts a caption.
-
-    None for a part of which no caption states a fact: silence is no truth.
-    Raises ValueError unless there is one scene for each caption, and one caption at least.
-    """
+    """The shares of captions, groups and facts that the keys say, None where none is stated; facts a caption.
+    Raises ValueError unless there is a scene for each caption, and a caption."""
     if not captions or len(captions) != len(scenes):
         raise ValueError(f"{len(captions)} captions of {len(scenes)} scenes")
     verdicts = [judge(caption, scene) for caption, scene in zip(captions, scenes)]
     parts = {part: [sum(numbers) for numbers in zip(*(v[part] for v in verdicts))] for part in PARTS}
-    total = {key: sum(v[key] for v in verdicts) for key in ("left_out", "groups", "wholly_true", "stated")}
-    some = {key: sum(v[key] > 0 for v in verdicts) / len(verdicts) for key in ("invented", "unknown")}
     return {
-        **{"invented": some["invented"], "left_out": total["left_out"] / total["groups"]},
+        "invented": sum(v["invented"] > 0 for v in verdicts) / len(verdicts),
+        "left_out": sum(v["left_out"] for v in verdicts) / sum(v["groups"] for v in verdicts),
         **{part: right / stated if stated else None for part, (right, stated) in parts.items()},
-        **{"wholly_true": total["wholly_true"] / len(verdicts), "not_understood": some["unknown"]},
-        "stated": total["stated"] / len(verdicts),
+        "wholly_true": sum(v["wholly_true"] for v in verdicts) / len(verdicts),
+        "not_understood": sum(v["unknown"] > 0 for v in verdicts) / len(verdicts),
+        "stated": sum(v["stated"] for v in verdicts) / len(verdicts),
     }

@@ -48,8 +48,8 @@ clean:  ## remove environments and caches; what was drawn, extracted and trained
 
 clean-all: clean  ## remove drawn pictures, features and trained models as well; says which first
 	@echo "Removed with their $$(find data/runs -name captioner.keras 2>/dev/null | wc -l) trained models:"
-	@du -sh data/scenes data/features data/runs 2>/dev/null || true
-	rm -rf data/scenes data/features data/runs
+	@du -sh data/scenes data/scenes-sketch data/features data/runs 2>/dev/null || true
+	rm -rf data/scenes data/scenes-sketch data/features data/runs
 
 $(VENV)/installed: requirements.txt
 	$(PYTHON) -m venv $(VENV)

@@ -14,9 +14,10 @@ from utils.settings import ROOT
 # As data flows: a module imports only from what stands before it here.
 ORDER = """
     files settings session modelfile pictures
-    datasets datasets.drawing datasets.layout datasets.speakers datasets.scenes datasets.flickr datasets.own
+    datasets datasets.drawing datasets.sketch datasets.layout datasets.scattered datasets.words
+    datasets.speakers datasets.scenes datasets.flickr datasets.own
     imagenet encoders featurefile features
-    text decoders decoders.base decoders.gru training runfolder runs decoding scores
+    text decoders decoders.base decoders.gru training runfolder runs decoding scores lexicon truth
     fonts plots caption notebooks pretrain
 """.split()
 FILES = {

@@ -7,7 +7,7 @@ settings      what tells one run from another, read from the environment
 session       the first line of every notebook: TensorFlow, its devices, the seed
 modelfile     `.keras` files, read without running anything that they name
 pictures      picture files: read, turned upright, resized, ahead of need
-datasets      pictures with captions: drawn scenes (layout, speakers, drawing), Flickr8k, your own
+datasets      pictures with captions: drawn scenes (layout, drawing, speakers), Flickr8k, your own
 imagenet      the networks of `keras.applications`, by name
 encoders      the networks that see, with their preprocessing and their identity
 featurefile   the files of the feature cache, safe from whatever stops a program
@@ -19,6 +19,8 @@ runfolder     whose files are in a run's folder, and where those of other settin
 runs          training runs of any decoder: epochs, the best model, going on after a stop
 decoding      greedy search, beam search, sampling, attention maps; written in notebook 5
 scores        BLEU, CIDEr-D and ROUGE-L; written in notebook 6
+lexicon       what the words of a caption mean in the world of the drawn scenes
+truth         which facts of a caption hold in a drawn scene
 fonts         that have the characters of a caption, where the machine has any
 plots         figures in one house style
 caption       command: captions for picture files

@@ -8,7 +8,7 @@ network has its own.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from utils.files import UserError
 from utils.pictures import INPUT_SIZE
 from utils.settings import ROOT, label
 
-SLIM_WIDTH = 1 / 8
+SLIM_WIDTH = (1 / 8, 1 / 8, 1 / 8, 1 / 8, 1 / 4)  # of each block; the last one is all that a decoder sees
 SLIM_WEIGHTS = ROOT / "data" / "vgg16-slim.weights.h5"
 
 
@@ -60,7 +60,7 @@ class Encoder:
 
 
 def build_vgg16(
-    width: float = 1.0,
+    width: float | Sequence[float] = 1.0,
     classes: int | None = None,
     input_shape: tuple[int | None, int | None, int] = (INPUT_SIZE, INPUT_SIZE, 3),
     kernel_initializer: str = "glorot_uniform",
@@ -68,17 +68,19 @@ def build_vgg16(
     """VGG16's 13 convolutions and 5 poolings (Simonyan and Zisserman 2015, table 1, column D),
     under the layer names of `keras.applications.VGG16`.
 
-    width               of every layer, relative to VGG16; 1 is layer for layer
-                        `keras.applications.VGG16(include_top=False, weights=None)`
-    classes             None: the output is `block5_pool`, float32 (B, rows/32, cols/32, 512*width);
+    width               of every layer, or of the layers of each block, relative to VGG16; 1 is layer for
+                        layer `keras.applications.VGG16(include_top=False, weights=None)`
+    classes             None: the output is `block5_pool`, float32 (B, rows/32, cols/32,
+                        512 * width);
                         else a softmax layer `predictions` on the mean over positions: float32 (B, classes)
     kernel_initializer  of the convolutions: Keras's default, or `he_normal` to train from scratch
     """
+    widths = [width] * 5 if isinstance(width, (int, float)) else width
     inputs = x = keras.Input(input_shape)
     for block, (convs, channels) in enumerate([(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)], 1):
         for conv in range(1, convs + 1):
             x = keras.layers.Conv2D(
-                round(channels * width),
+                round(channels * widths[block - 1]),
                 (3, 3),
                 activation="relu",
                 padding="same",

@@ -31,6 +31,7 @@ from utils.settings import ROOT, Settings, load_settings
 NOTEBOOKS = ROOT / "notebooks"
 LAST_OF_PART_ONE = 6
 SCORES = {"bleu1": "BLEU-1", "bleu2": "BLEU-2", "bleu3": "BLEU-3", "bleu4": "BLEU-4", "cider": "CIDEr-D"}
+TRUTH = ("invented", "color", "size", "count", "relation", "place", "weather", "wholly_true", "stated")
 
 
 def notebook_files(folder: Path = NOTEBOOKS, last: int | None = None) -> list[Path]:
@@ -155,8 +156,20 @@ def report(settings: Settings, folder: Path) -> str:
     for method, label in labels.items():
         if method in scores:
             lines.append(f"{label:<19}" + "".join(f"{scores[method][key]:9.3f}" for key in SCORES))
+    if (settings.run_dir / "truth.json").exists():
+        lines += _report_truth(json.loads((settings.run_dir / "truth.json").read_text(encoding="utf-8")))
     lines += ["", "Executed notebooks, as ipynb and HTML:", f"  {folder}"]
     return "\n".join(lines)
+
+
+def _report_truth(truth: dict) -> list[str]:
+    lines = ["", f"{'truth':<19}" + "".join(f"{name.replace('_', ' '):>12}" for name in TRUTH)]
+    for split, rows in (("", truth), (", novel", truth["novel"])):
+        for row in ("greedy", "beam", "speakers"):
+            numbers = (rows[row][name] for name in TRUTH)
+            shown = (f"{'-' if number is None else format(number, '.3f'):>12}" for number in numbers)
+            lines.append(f"{row + split:<19}" + "".join(shown))
+    return lines
 
 
 def store() -> None:

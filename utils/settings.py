@@ -18,7 +18,8 @@ from utils.files import UserError, writable_folder
 ROOT = Path(__file__).resolve().parent.parent
 """The repository: the folder that holds `notebooks/`, `utils/` and `data/`."""
 
-DEFAULT_ENCODERS = {"scenes": "vgg16-slim", "flickr8k": "vgg16", "own": "vgg16"}
+_SLIM = "vgg16-slim"
+DEFAULT_ENCODERS = {"scenes": _SLIM, "scenes-sketch": _SLIM, "flickr8k": "vgg16", "own": "vgg16"}
 
 
 @dataclass(frozen=True)
@@ -55,17 +56,19 @@ _PHOTOGRAPHS = Recipe(
     label_smoothing=0.1,
     epochs=9,
 )
+_SCENES = Recipe(
+    min_count=1,
+    embedding_dim=128,
+    units=256,
+    dropout=0.3,
+    batch_size=32,
+    learning_rate=4e-3,
+    label_smoothing=0.0,
+    epochs=24,
+)
 RECIPES = {
-    "scenes": Recipe(
-        min_count=1,
-        embedding_dim=128,
-        units=256,
-        dropout=0.3,
-        batch_size=32,
-        learning_rate=4e-3,
-        label_smoothing=0.0,
-        epochs=24,
-    ),
+    "scenes": _SCENES,
+    "scenes-sketch": _SCENES,
     "flickr8k": _PHOTOGRAPHS,
     # Fewer pictures: smaller batches and more epochs, for enough steps, and no word is too rare to be tried.
     "own": replace(_PHOTOGRAPHS, min_count=1, batch_size=16, epochs=30),
@@ -148,8 +151,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         dataset, folder = "own", Path(dataset).expanduser().absolute()
         if not folder.is_dir():
             raise UserError(
-                f"CAPTION_DATASET={environ['CAPTION_DATASET']!r}: choose scenes, flickr8k, or the path of a "
-                f"folder of pictures with a captions.csv; there is no folder {folder}."
+                f"CAPTION_DATASET={environ['CAPTION_DATASET']!r}: choose scenes, scenes-sketch, flickr8k, or "
+                f"the path of a folder of pictures with a captions.csv; there is no folder {folder}."
             )
     encoder = (environ.get("CAPTION_ENCODER") or DEFAULT_ENCODERS[dataset]).strip()
     if encoder.endswith(".keras"):

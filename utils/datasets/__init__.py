@@ -17,9 +17,12 @@ class CaptionDataset:
 
     folder    of the pictures
     captions  image file name -> its captions, as they were written
-    splits    `train`, `dev`, `test` -> image file names; no picture is in two of them
+    splits    `train`, `dev`, `test` -> image file names; no picture is in two of them. The drawn scenes have
+              `novel` as well: combinations of things, colors, counts and relations that no other split shows
     boxes     image file name -> [{"label", "color", "box": [x0, y0, x1, y1] in pixels, x1 and y1
               exclusive}, ...]; None where nobody drew boxes
+    scenes    image file name -> {"place", "sky", "groups"}: what `utils.truth` holds a caption against;
+              None where nobody knows
     """
 
     name: str
@@ -27,11 +30,12 @@ class CaptionDataset:
     captions: dict[str, tuple[str, ...]]
     splits: dict[str, tuple[str, ...]]
     boxes: dict[str, list[dict]] | None = None
+    scenes: dict[str, dict] | None = None
 
     @property
     def images(self) -> tuple[str, ...]:
-        """All image file names: train, then dev, then test."""
-        return self.splits["train"] + self.splits["dev"] + self.splits["test"]
+        """All image file names, split by split: train, dev, test and what there is beyond."""
+        return tuple(name for names in self.splits.values() for name in names)
 
     def path(self, name: str) -> Path:
         """Where the picture `name` lies."""
@@ -49,7 +53,7 @@ def load_dataset(settings: Settings) -> CaptionDataset:
         from utils.datasets.own import load_own
 
         return load_own(settings.folder)
-    if settings.dataset == "scenes":
+    if settings.dataset in ("scenes", "scenes-sketch"):
         from utils.datasets.scenes import load_scenes
 
         return load_scenes(settings)

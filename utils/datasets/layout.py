@@ -23,15 +23,13 @@ from utils.datasets.drawing import (
     pick,
 )
 
-# In the scenes each kind comes in two of its colours: 800 pictures must be enough to learn them all.
-SCENE_COLORS = {
-    "house": ("white", "yellow"), "tree": ("green", "pink"), "car": ("red", "blue"),
-    "bus": ("green", "yellow"), "boat": ("red", "white"), "umbrella": ("blue", "purple"),
-    "bench": ("brown", "red"), "dog": ("brown", "white"), "cat": ("orange", "grey"),
-    "sheep": ("white", "black"), "girl": ("yellow", "pink"), "boy": ("blue", "green"),
-    "bird": ("blue", "white"), "ball": ("red", "green"), "balloon": ("red", "purple"),
-    "kite": ("blue", "orange"), "flower": ("red", "purple"),
-}  # fmt: skip
+# Combinations that only the split `novel` shows; the other splits show their parts, each with others.
+HELD_OUT = (
+    ("purple", "umbrella"), ("yellow", "car"), ("black", "cat"), ("pink", "tree"), ("red", "boy"),
+    (3, "cat"), (2, "tree"), (3, "girl"),
+    ("cat", "under", "umbrella"), ("bird", "on", "bench"), ("dog", "left of", "tree"),
+    ("kite", "above", "house"),
+)  # fmt: skip
 
 ANIMALS = ("dog", "cat", "sheep")
 CHILDREN = ("girl", "boy")
@@ -117,12 +115,24 @@ def attempt(kind: str, count: int, relation: str, rng: np.random.Generator) -> d
     third = _third(here, groups, things, rng) if rng.random() < 0.3 else None
     if third:
         groups.append(third.group)
+        rows += (third,)
         things += third.things
     for thing in things:
         x0, y0, x1, y1 = _rectangle(thing)
         if x0 < 1 or y0 < 2 or x1 > SIZE - 1 or y1 > SIZE - 2:
             return None
+    for row in rows:
+        corners = np.array([_rectangle(thing) for thing in row.things])
+        row.group["box"] = [*corners[:, :2].min(axis=0).tolist(), *corners[:, 2:].max(axis=0).tolist()]
     return {"place": place, "sky": sky, "groups": groups, "things": things}
+
+
+def held_out(groups: Sequence[Mapping]) -> set[tuple]:
+    """The combinations of HELD_OUT that a scene with these groups shows."""
+    shown = {(group["color"], group["kind"]) for group in groups}
+    shown |= {(group["count"], group["kind"]) for group in groups}
+    shown |= {(group["kind"], group["relation"], groups[0]["kind"]) for group in groups[1:]}
+    return shown.intersection(HELD_OUT)
 
 
 def _choose(
@@ -136,7 +146,7 @@ def _choose(
     if not kinds:
         return None
     second = _group(pick(rng, kinds), rng)
-    second["relation"] = relation
+    second.update(relation=relation, size="small")
     if second["kind"] == kind and second["color"] == main["color"]:
         return None
     if relation == "under":
@@ -246,7 +256,7 @@ def _group(kind: str, rng: np.random.Generator) -> dict:
     if kind in MANY:
         count = int(rng.random() < 0.4) + 1
     size = "small" if kind not in MAIN_PX or rng.random() < 0.5 else "big"
-    color = pick(rng, SCENE_COLORS[kind])
+    color = pick(rng, COLORS[kind])
     return {"kind": kind, "color": color, "size": size, "count": count, "relation": None}
 
 
@@ -262,7 +272,7 @@ def _third(here: set[str], groups: list[dict], things: list[dict], rng: np.rando
     if not kinds:
         return None
     group = _group(pick(rng, kinds), rng)
-    group["relation"] = "in the sky" if flying else "in the foreground"
+    group.update(relation="in the sky" if flying else "in the foreground", size="small")
     row = _row(group, SECOND_PX[group["kind"]][0] * rng.uniform(0.98, 1.06), 6, rng, flying)
     occupied = [_rectangle(thing, 7) for thing in things]
     for _ in range(40):

@@ -1,104 +1,236 @@
-"""Captions of the drawn scenes, written from what was drawn, so that what they say is true."""
+"""Five speakers describe the drawn scenes, each with habits of its own: what is mentioned and what is left
+out, in which order, in a sentence or a fragment. They know what was composed, and say nothing untrue.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from utils.datasets import words
+from utils.datasets.drawing import pick
 from utils.datasets.layout import CHILDREN
 
-PLURALS = {"sheep": "sheep", "bus": "buses", "bench": "benches"}
-NUMBERS = {2: "two", 3: "three"}
-
-
-def _noun(group: dict, size: str = "", article: bool = True) -> str:
-    """`a red car`, `two girls in pink`, `a small white dog`."""
-    kind, color = group["kind"], group["color"]
-    if group["count"] > 1:
-        kind = PLURALS.get(kind, kind + "s")
-    words = [size, kind, "in", color] if kind.startswith(CHILDREN) else [size, color, kind]
-    phrase = " ".join(word for word in words if word)
-    if group["count"] > 1:
-        return f"{NUMBERS[group['count']]} {phrase}"
-    if not article:
-        return phrase
-    return f"{'an' if phrase[0] in 'aeiou' else 'a'} {phrase}"
-
-
-def _is(group: dict) -> str:
-    return "is" if group["count"] == 1 else "are"
-
-
-# Each person's own words for the place and the weather.
-PLACE_WORDS: tuple[dict[str, str], ...] = (
-    {"meadow": "meadow", "beach": "beach", "lake": "lake", "street": "street", "snow": "snow",
-     "desert": "desert"},
-    {"meadow": "on the grass", "beach": "on the beach", "lake": "by the lake", "street": "on the street",
-     "snow": "in the snow", "desert": "in the desert"},
-    {"meadow": "in the country", "beach": "at the seaside", "lake": "at the lake", "street": "in town",
-     "snow": "in winter", "desert": "in the desert"},
-    {},
-    {"meadow": "in a green meadow", "beach": "on a sandy beach", "lake": "beside a lake",
-     "street": "in a city street", "snow": "in deep snow", "desert": "in a dry desert"},
-)  # fmt: skip
-SKY_WORDS: tuple[dict[str, str], ...] = (
-    {"sunny": "sunshine", "cloudy": "clouds", "rainy": "rain", "night": "night", "sunset": "sunset",
-     "snowing": "snowfall"},
-    {},
-    {"sunny": "sunny day", "cloudy": "cloudy day", "rainy": "rainy day", "night": "starry night",
-     "sunset": "calm evening", "snowing": "snowy day"},
-    {"sunny": "in bright sunlight", "cloudy": "under a grey sky", "rainy": "in the rain",
-     "night": "in the moonlight", "sunset": "at dusk", "snowing": "in falling snow"},
-    {"sunny": "while the sun shines", "cloudy": "below dull clouds", "rainy": "while it rains",
-     "night": "late at night", "sunset": "as the sun sets", "snowing": "while it snows"},
-)  # fmt: skip
-VERBS = {  # what a thing does, for one and for several
-    "house": ("stands", "stand"), "tree": ("grows", "grow"), "car": ("is parked", "are parked"),
-    "bus": ("waits", "wait"), "boat": ("sails", "sail"), "umbrella": ("is open", "are open"),
-    "bench": ("is", "are"), "dog": ("is walking", "are walking"), "cat": ("sits", "sit"),
-    "sheep": ("is grazing", "are grazing"), "girl": ("waves", "wave"), "boy": ("waves", "wave"),
-}  # fmt: skip
+COMMON, TAIL = 0.7, 0.18  # how often an alternative is said, for one time of the one before it: among the
+TASTE = 4  # first four of a bank, of which each speaker has another favourite, and from there on
 
 
 def describe_scene(scene: dict, rng: np.random.Generator) -> list[str]:
-    """Five captions, each as its own person words it; all of them name the largest group first
-    or, in a sentence about where something is, as that relation has it."""
-    place, sky, (main, second, *rest) = scene["place"], scene["sky"], scene["groups"]
-    relation = second["relation"]
-    boat = main["kind"] == "boat"
+    """Five captions, one by each speaker; `scene` has place, sky and groups, and need not be drawn."""
+    captions = [speak(Voice(scene, rng, number)) for number, speak in enumerate(SPEAKERS)]
+    return [f"{text[0].upper()}{text[1:]}." for text in captions]
 
-    # 1 is terse.
-    listed = [_noun(group, article=False) for group in (main, second)]
-    terse = f"{' with '.join(listed)}, {PLACE_WORDS[0][place]}"
-    if rng.random() < 0.8:
-        terse += f", {SKY_WORDS[0][sky]}"
 
-    # 2 says where things are.
-    if relation in ("left of", "right of"):
-        mirrored = "left" if relation == "right of" else "right"
-        where = f"{_noun(main)} {_is(main)} to the {mirrored} of {_noun(second)}"
+@dataclass
+class Voice:
+    """One speaker in front of one scene: everything that is said of it comes from here."""
+
+    scene: dict
+    rng: np.random.Generator
+    number: int
+
+    def often(self, share: float) -> bool:
+        return bool(self.rng.random() < share)
+
+    def say(self, bank: str, turn: int = 0, common: float = COMMON) -> str:
+        """One of a bank's alternatives: that at `turn` most often, then the first, the second and so on."""
+        options = bank.split("|")
+        turn %= min(TASTE, len(options))
+        options = options[turn : turn + 1] + options[:turn] + options[turn + 1 :]
+        ranks = np.arange(len(options))
+        ends = np.cumsum(common ** np.minimum(ranks, TASTE - 1) * TAIL ** np.maximum(0, ranks - TASTE + 1))
+        return options[int(np.searchsorted(ends, self.rng.random() * ends[-1], side="right"))]
+
+    @property
+    def main(self) -> dict:
+        return self.scene["groups"][0]
+
+    @property
+    def second(self) -> dict:
+        return self.scene["groups"][1]
+
+    @property
+    def third(self) -> dict | None:
+        return self.scene["groups"][2] if len(self.scene["groups"]) > 2 else None
+
+    def noun(self, group: dict, article: str = "a", size: float = 0.05, color: float = 1.0) -> str:
+        """`a red car`, `two little girls in pink`: size and color as often as these shares."""
+        noun, shade = self.say(words.NOUNS[group["kind"]], turn=self.number in (0, 3), common=TAIL), ""
+        dressed = group["kind"] in CHILDREN
+        if group["count"] > 1:
+            noun = plural(noun)
+        if self.often(color):
+            shade = self.say(words.COLOR_WORDS[group["color"]], common=TAIL)
+        size_word = self.say(words.SIZE_WORDS[group["size"]]) if self.often(size) else ""
+        look = self.say(words.LOOKS[group["kind"]], common=TAIL) if self.often(0.06) else ""
+        opinion = pick(self.rng, words.OPINIONS) if self.often(0.006) else ""
+        parts = [opinion, size_word, look, "" if dressed else shade, noun]
+        phrase = " ".join(part for part in parts if part)
+        if dressed and shade:
+            dress = self.say(words.DRESSED[group["kind"]]).format(shade)
+            if group["count"] > 1:
+                dress = plural(dress.replace(" a ", " ")) if " a " in dress else dress
+            phrase = f"{phrase} {dress}".replace(" a orange", " an orange").replace(" a e", " an e")
+        if group["count"] > 1:
+            count = self.say(words.COUNT_WORDS[group["count"]])
+            return f"{'the ' + words.NUMBERS[group['count']] if article == 'the' else count} {phrase}"
+        return with_article(phrase) if article == "a" else join(article, phrase)
+
+    def verb(self, group: dict, form: int | None = None, bank: str = "") -> str:
+        """What a group does: `stands`, `stand` or, as form 2, `standing`."""
+        forms = self.say(words.VERBS[bank or group["kind"]]).split()
+        manner = pick(self.rng, words.MANNERS) if self.often(0.025) else ""
+        return join(forms[(group["count"] > 1) if form is None else form].replace("_", " "), manner)
+
+    def second_verb(self, form: int | None = None) -> str:
+        """What the second group does, where its place decides it: birds above fly, a cat on a roof sits."""
+        bank = {"above": "in the air", "on": "on"}.get(self.second["relation"], "")
+        return self.verb(self.second, form, bank)
+
+    def to_main(self, vague: float = 0.0) -> str:
+        """How the second group stands to the main one; `beside` for left and right as often as `vague`."""
+        relation = self.second["relation"]
+        if "of" in relation and relation != "in front of" and self.often(vague):
+            return self.say(words.BESIDE, turn=self.number)
+        return self.say(words.TO_MAIN[relation], turn=self.number)
+
+    def to_second(self, vague: float = 0.0) -> str:
+        """How the main group stands to the second one; empty where nobody would say so."""
+        relation = self.second["relation"]
+        if relation in ("left of", "right of") and self.often(vague):
+            return self.say(words.BESIDE, turn=self.number)
+        return self.say(words.TO_SECOND[relation], turn=self.number) if relation in words.TO_SECOND else ""
+
+    def with_second(self) -> str:
+        """`in front of it`, `to their left`: where the second group is, after the main one has been named."""
+        text = self.say(words.WITH[self.second["relation"]], turn=self.number)
+        it, its = ("it", "its")
+        if self.main["count"] > 1:
+            it, its = "them", "their"
+        elif self.main["kind"] in CHILDREN:
+            it, its = ("her", "her") if self.main["kind"] == "girl" else ("him", "his")
+        return " ".join({"it": it, "its": its}.get(word, word) for word in text.split())
+
+    def place(self) -> str:
+        """`on the grass`, `on the lake`: where the main group is."""
+        return self.say(self._places(), turn=self.number)
+
+    def _places(self) -> str:
+        boat = self.main["kind"] == "boat" and self.second["relation"] != "in front of"
+        return (words.AFLOAT if boat else words.PLACES_SAID)[self.scene["place"]]
+
+    def sky(self) -> str:
+        """`in the rain`, `at dusk`."""
+        return self.say(words.SKIES_SAID[self.scene["sky"]], turn=self.number)
+
+    def setting(self) -> str:
+        """Place and weather in one: `on a rainy street`."""
+        at, grounds = words.GROUNDS[self.scene["place"]].split("|")
+        ground = self.say(grounds.replace(" ", "|")).replace("_", " ")
+        return f"{at} {with_article(self.say(words.SKY_ADJECTIVES[self.scene['sky']]))} {ground}"
+
+    def be(self, group: dict) -> str:
+        return "is" if group["count"] == 1 else "are"
+
+
+def plural(noun: str) -> str:
+    last = noun.split()[-1]
+    if last in words.PLURALS:
+        return noun[: -len(last)] + words.PLURALS[last]
+    if last.endswith("y") and last[-2] not in "aeiou":
+        return noun[:-1] + "ies"
+    return noun + ("es" if last.endswith(("s", "ch")) else "s")
+
+
+def with_article(phrase: str) -> str:
+    return f"{'an' if phrase[0] in 'aeiou' and not phrase.startswith('ewe') else 'a'} {phrase}"
+
+
+def join(*parts: str) -> str:
+    return " ".join(part for part in parts if part)
+
+
+# The speakers, one function each.
+
+
+def terse(v: Voice) -> str:
+    """Fragments: `Red car parked next to two dogs on a rainy street`."""
+    article = "" if v.often(0.35) else "a"
+    main, second = v.noun(v.main, article, size=0.3), v.noun(v.second, article, color=0.95)
+    behind = v.to_second(vague=0.4)
+    if behind and v.often(0.5):
+        said = join(main, v.verb(v.main, 2) if v.often(0.6) else "", behind, second)
+    elif v.often(0.5):
+        said = join(main, "with", second, v.with_second())
     else:
-        verb = {"above": f"{_is(second)} flying above", "in front of": f"{_is(second)} in front of",
-                "under": f"{_is(second)} under", "on": f"{_is(second)} on top of"}[relation]  # fmt: skip
-        where = f"{_noun(second)} {verb} {_noun(main)}"
-    where += f" {'on the water' if boat and relation != 'in front of' else PLACE_WORDS[1][place]}"
+        said = join(second, v.second_verb(2) if v.often(0.5) else "", v.to_main(vague=0.4), main)
+    if v.often(0.4):
+        return join(said, v.setting())
+    return join(said, v.place() if v.often(0.8) else "", v.sky() if v.often(0.6) else "")
 
-    # 3 starts from the weather and the place.
-    link = {"left of": "beside", "right of": "beside", "above": "below", "in front of": "behind",
-            "under": "beneath", "on": "on"}[relation]  # fmt: skip
-    pair = [_noun(main), _noun(second)]
-    if relation in ("under", "on"):
-        pair.reverse()
-    weather = f"{SKY_WORDS[2][sky]} {PLACE_WORDS[2][place]} with {pair[0]} {link} {pair[1]}"
 
-    # 4 counts up everything there is.
-    names = [_noun(group) for group in (main, second, *rest)]
-    there = f"there {_is(main)} {', '.join(names[:-1])} and {names[-1]} {SKY_WORDS[3][sky]}"
+def locating(v: Voice) -> str:
+    """Whole sentences about what is where: `There is a dog in front of the white house in the snow`."""
+    article = "the" if v.often(0.4) else "a"
+    to_second = v.to_second()
+    if to_second and v.often(0.35):
+        main = v.noun(v.main, "the" if v.often(0.4) else "a", size=0.2)
+        does = v.say(words.SEEN).format(be=v.be(v.main)) if v.often(0.2) else v.verb(v.main)
+        said = join(main, does, to_second, v.noun(v.second, article))
+    else:
+        main = v.noun(v.main, article, size=0.3)
+        if v.often(0.35):
+            said = join("there", v.be(v.second), v.noun(v.second), v.to_main(), main)
+        else:
+            second = v.noun(v.second, "the" if v.often(0.4) else "a")
+            said = join(second, v.second_verb() if v.often(0.6) else v.be(v.second), v.to_main(), main)
+    return join(said, v.place() if v.often(0.85) else "", v.sky() if v.often(0.5) else "")
 
-    # 5 sees the main thing only.
-    size = {"big": "big", "small": "little"}[main["size"]]
-    spot = {"beach": "on the sea", "lake": "on the lake"}[place] if boat else PLACE_WORDS[4][place]
-    alone = f"{_noun(main, size)} {VERBS[main['kind']][main['count'] > 1]} {spot}"
-    if rng.random() < 0.8:
-        alone += f" {SKY_WORDS[4][sky]}"
 
-    return [f"{text[0].upper()}{text[1:]}." for text in (terse, where, weather, there, alone)]
+def weather_first(v: Voice) -> str:
+    """The sky comes first: `It is raining and a dog stands under a tree in the meadow`."""
+    main, second = v.noun(v.main, size=0.25), v.noun(v.second, color=0.95)
+    to_second = v.to_second(vague=0.3)
+    if to_second and v.often(0.5):
+        said = join(main, v.verb(v.main), to_second, second)
+    elif v.often(0.6):
+        said = join(second, v.second_verb(), v.to_main(vague=0.3), main)
+    else:
+        said = join(main, v.verb(v.main), "with", second, v.with_second())
+    if v.often(0.6):
+        return f"{v.say(words.SKY_OPENERS[v.scene['sky']], turn=v.number)} and {said} {v.place()}"
+    place = v.say(words.PLACES_SAID[v.scene["place"]], turn=v.number) if v.often(0.9) else ""
+    return f"{join(v.sky(), place)}, {said}"
+
+
+def counting(v: Voice) -> str:
+    """Names everything there is: `We see a tree, two cats under it and a blue kite in the sky at dusk`."""
+    frame = v.say(words.FRAMES, common=0.7).format(be=v.be(v.main))
+    main, second = v.noun(v.main, size=0.3), v.noun(v.second)
+    said = f"{frame} {main}"
+    if v.third:
+        third = v.noun(v.third, color=0.95)
+        where = v.say(words.THIRD[v.third["relation"]]) if v.often(0.9) else ""
+        said = f"{said}, {second} {v.with_second()} and {join(third, where)}"
+    elif v.often(0.6):
+        said = f"{said} with {second} {v.with_second()}"
+    else:
+        said = f"{said} and {second} {v.with_second()}"
+    share = 0.35 if v.third else 0.65
+    return join(said, v.place() if v.often(share) else "", v.sky() if v.often(share) else "")
+
+
+def main_thing(v: Voice) -> str:
+    """The main thing with its size and what it does: `A big house stands in a field with a dog in front`."""
+    main, second = v.noun(v.main, size=0.95), v.noun(v.second, color=0.85, size=0.0)
+    said = join(main, v.verb(v.main), v.place())
+    sky = v.sky() if v.often(0.75) else ""
+    if v.often(0.5):
+        return join(said, sky, "with", second, v.with_second())
+    if v.often(0.6):
+        return join(said, "with", second, v.with_second(), sky)
+    return join(said, sky, "and", second, v.second_verb(), v.with_second())
+
+
+SPEAKERS = (terse, locating, weather_first, counting, main_thing)

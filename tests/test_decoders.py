@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from utils.decoders import DECODERS, decoder_named, load_decoder
-from utils.decoders.gru import BahdanauAttention, GRUDecoder
+from utils.decoders.gru import BahdanauAttention, GRUDecoder, position_vectors
 from utils.files import UserError
 from utils.text import build_vocabulary, encode
 
@@ -72,6 +72,19 @@ def test_the_state_remembers_words_and_the_future_is_unknown(decoder, features):
     logits = decoder((features, tokens)).numpy()
     assert (np.abs(decoder((features, early)) - logits)[:, 5].max(axis=1) > 1e-6).all()
     np.testing.assert_allclose(decoder((features, late))[:, :5], logits[:, :5], atol=1e-6)
+
+
+def test_a_place_is_a_vector_near_those_of_its_neighbours(decoder):
+    where = position_vectors(3, 5, 12)
+    assert where.shape == (15, 12) and where.dtype == np.float32
+    grid = where.reshape(3, 5, 12)
+    np.testing.assert_array_equal(grid[1, :, :6], np.tile(grid[1, 0, :6], (5, 1)))  # the row
+    np.testing.assert_array_equal(grid[:, 2, 6:], np.tile(grid[0, 2, 6:], (3, 1)))  # the column
+    steps = np.linalg.norm(grid[0, 1:] - grid[0, 0], axis=1)
+    assert (np.diff(steps[:3]) > 0).all() and steps[0] > 0.3
+    slow = position_vectors(1, 7, 8)[:, 5]  # the sine of the slowest wave of the column
+    assert (np.diff(slow) > 0).all()
+    np.testing.assert_array_equal(decoder.position.embeddings, position_vectors(3, 3, 6))
 
 
 def test_padding_behind_a_caption_changes_nothing_before_it(decoder, features):

@@ -7,18 +7,55 @@ import pytest
 
 from utils import pretrain
 from utils.datasets.drawing import LABELS, draw_single
+from utils.datasets.layout import HELD_OUT
+from utils.datasets.scattered import scattered
 from utils.encoders import SLIM_WIDTH, build_vgg16, load_classifier, preprocessing
 
 
 @pytest.mark.filterwarnings("ignore:Even though the")
 def test_the_command_writes_weights_that_load(tmp_path, monkeypatch, uncompiled):
-    monkeypatch.setattr(pretrain, "PICTURES", 64)
-    monkeypatch.setattr(pretrain, "HELD_OUT", 16)
-    monkeypatch.setattr(pretrain, "STAGES", ((64, 1), (96, 1)))
+    for name, number in (("SINGLE", 64), ("SCATTERED", 32), ("HELD_OUT", 16), ("AGAIN", 32)):
+        monkeypatch.setattr(pretrain, name, number)
+    monkeypatch.setattr(pretrain, "WINDOW_EPOCHS", 1)
+    monkeypatch.setattr(pretrain, "EPOCHS", 1)
     monkeypatch.setattr(pretrain, "SLIM_WEIGHTS", tmp_path / "vgg16-slim.weights.h5")
     pretrain.main()
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["vgg16-slim.weights.h5"]
     build_vgg16(SLIM_WIDTH, classes=len(LABELS)).load_weights(tmp_path / "vgg16-slim.weights.h5")
+
+
+def test_targets_say_of_each_position_what_is_there():
+    """Two red balls on the left, a blue car to their right and below them."""
+    ball, car = LABELS.index("red ball"), LABELS.index("blue car")
+    boxes = [[2, 2, 62, 62], [66, 2, 126, 62], [96, 130, 220, 200]]
+    found = pretrain.targets([ball, ball, car], boxes)
+    assert found["thing"][0, 0] == ball + 1 and found["thing"][5, 5] == car + 1
+    assert not found["thing"][6].any()
+    assert found["centre"].sum() == 3 and found["centre"][1, 1] == found["centre"][1, 3] == 1
+    np.testing.assert_allclose(64 * found["reach"][0, 0], [14, 46, 14, 46])  # from (16, 16)
+    assert found["number"][0, 0] == 1 and found["number"][5, 5] == 0
+    sides = found["neighbours"].reshape(7, 7, 4, -1)
+    left, right, above, below = np.eye(4, dtype=bool)
+    kinds = pretrain.KINDS
+    assert sides[0, 0, below, kinds.index("car")] == 1 and sides[5, 5, above, kinds.index("ball")] == 1
+    assert sides[0, 0].sum() == sides[5, 5].sum() == 1
+    wide = pretrain.targets([ball, car], [boxes[0], [96, 10, 220, 80]])["neighbours"].reshape(7, 7, 4, -1)
+    assert wide[0, 0, right, kinds.index("car")] == 1 and wide[1, 5, left, kinds.index("ball")] == 1
+    mirrored = pretrain._mirrored("neighbours", wide.reshape(1, 7, 7, -1)).reshape(7, 7, 4, -1)
+    assert mirrored[0, 6, left, kinds.index("car")] == 1 and mirrored[0, 6].sum() == 1
+    reach = pretrain._mirrored("reach", found["reach"][None])[0]
+    np.testing.assert_allclose(64 * reach[0, 6], [14, 46, 46, 14])
+
+
+def test_nothing_that_is_held_out_is_shown_together():
+    for i in range(150):
+        _, labels, boxes, _, _ = scattered(np.random.default_rng(i))
+        shown = [tuple(LABELS[label].split()) for label in labels]
+        kinds = [kind for _, kind in shown]
+        assert len(labels) == len(boxes) > 0 and not set(shown) & set(HELD_OUT)
+        assert not {(labels.count(label), kind) for label, kind in zip(labels, kinds)} & set(HELD_OUT)
+        for held in HELD_OUT:
+            assert len(held) == 2 or not {held[0], held[2]} <= set(kinds)
 
 
 def test_the_weights_in_the_repository_name_what_is_drawn():

@@ -126,8 +126,8 @@ WORDS = {
         stately quaint graceful late hurry collared feathered chimneyed windowed pointed sturdy wild
         free well visible built found broad thick tired dry deserted green_and_open green_grassy
         undisturbed majestic majestically""",
-    "garment": """: dress frock skirt gown outfit shirt t_shirt top jumper sweater jacket coat clothes clothing
-        colour color wool""",
+    "garment": """: dress frock skirt gown outfit shirt t_shirt top jumper sweater jacket coat clothes color
+        clothing colour wool""",
 }  # fmt: skip
 VERBS = """
 sit like stand wait graze wave grow sail float fly hover drift rest sleep play park moor bob walk run jump

@@ -48,6 +48,8 @@ MUTANTS = [
      "decoders"),
     ("features not normalised", "decoders/gru", "self.normalize(keras.ops.cast(features, self.compute_dtype))",
      "keras.ops.cast(features, self.compute_dtype)", "decoders"),
+    ("left is like right", "decoders/gru", "        self.position.embeddings.assign(position_vectors(*self.encoder[\"grid\"], self.channels))\n", "", "decoders"),
+    ("rows and columns exchanged", "decoders/gru", "y, x = np.divmod(np.arange(rows * cols), cols)", "x, y = np.divmod(np.arange(rows * cols), cols)", "decoders"),
     ("gate left out", "decoders/gru", "context = self.gate(state[0]) * context", "pass", "decoders"),
     ("dropout on in decoding", "decoders/gru", "context: tf.Tensor, training: bool = False\n    ) -> tf.Tensor:",
      "context: tf.Tensor, training: bool = True\n    ) -> tf.Tensor:", "decoders"),
@@ -254,8 +256,38 @@ MUTANTS = [
     ("in front is behind", "datasets/layout", "else foot + rng.uniform(18, 26)", "else foot - rng.uniform(18, 26)", "scenes"),
     ("the second thing is as large", "datasets/layout", "if a[0] * a[1] < 1.35 * b[0] * b[1]:", "if False:", "scenes"),
     ("things hang over the edge", "datasets/layout", "if x0 < 1 or y0 < 2 or x1 > SIZE - 1 or y1 > SIZE - 2:", "if False:", "scenes"),
-    ("old scenes after a change of the drawing", "datasets/scenes", '("drawing.py", "layout.py", "speakers.py", "scenes.py")',
-     '("scenes.py",)', "scenes"),
+    ("old scenes after a change of the drawing", "datasets/scenes",
+     '("drawing.py", "sketch.py", "layout.py", "words.py", "speakers.py", "scenes.py")', '("scenes.py",)', "scenes"),
+    ("held-out combinations in train", "datasets/scenes", "if wanted in shown if novel else not shown:", "if True:", "scenes"),
+    ("a speaker sees what is not there", "datasets/speakers", "return self.say(words.TO_MAIN[relation], turn=self.number)",
+     'return self.say(words.TO_MAIN["on"], turn=self.number)', "scenes"),
+    ("its left is its right", "datasets/words", 'WITH = {  # ... with a second group: `it` and `its` are the main one\n    "left of": "to its left|',
+     'WITH = {  # ... with a second group: `it` and `its` are the main one\n    "left of": "to its right|', "scenes"),
+    ("every speaker has the same favourites", "datasets/speakers", "options = options[turn : turn + 1] + options[:turn] + options[turn + 1 :]",
+     "pass", "scenes"),
+    ("words without a tail", "datasets/speakers", "COMMON, TAIL = 0.7, 0.18", "COMMON, TAIL = 0.7, 0.9", "scenes"),
+    ("the sketch is the drawing", "datasets/scenes", "        image = sketch(image, np.random.default_rng([seed, index, 2]))",
+     "        pass", "scenes sketch"),
+    ("the encoder is shown what is held out", "datasets/scattered", "if (color, kind) in HELD_OUT or any(kinds in pairs for kinds in _APART):",
+     "if False:", "pretrain"),
+    ("mirrored pictures keep their left neighbours", "pretrain", "np.concatenate([right, left, target", "np.concatenate([left, right, target", "pretrain"),
+    ("reach to the wrong side", "pretrain", "return target[..., [0, 1, 3, 2]]", "return target", "pretrain"),
+    # ---- truth
+    ("any kind will do", "truth", 'g["kind"] in it.kinds', "True", "truth"),
+    ("a wrong color is right", "truth", '("color", "size") if', '("size",) if', "truth"),
+    ("sides are not looked at", "truth", "return way == second if a else {way, second} == {*sides}", "return True", "truth"),
+    ("left is taken for right", "truth", 'right <= left_too if way == "left of" else left >= right_too',
+     'left >= right_too if way == "left of" else right <= left_too', "truth"),
+    ("the first group that fits decides", "truth", "max(tries, key=lambda way: (way[0], sum(right for _, right in way[1])))",
+     "next(iter(tries))", "truth"),
+    ("unknown words are no matter", "truth", "and not reading.unknown and all", "and all", "truth"),
+    ("a cat is a dog that has been named", "truth", "thing.kinds == kinds and start", "start", "truth"),
+    ("a caption of nothing is wholly true", "truth", "true = found and NOTHING", "true = NOTHING", "truth"),
+    ("the weather is not looked at", "truth", 'return facts + [("weather", bool(names & setting)) for names in reading.skies]',
+     "return facts", "truth"),
+    ("butterflies are manners", "truth", '(?<!f)ly$', "ly$", "truth"),
+    ("`her` is nobody", "truth", 'elif text == "her":', "elif False:", "scenes"),
+    ("plurals are one thing", "lexicon", '(with_s(text), "+several")', '(with_s(text), "+1")', "truth"),
     ("boxes in the order of drawing", "datasets/scenes", "for i, box in sorted(zip(things, boxes, strict=True))",
      "for i, box in zip(things, boxes, strict=True)", "scenes"),
     ("drawing processes load Keras", "datasets/scenes", "import numpy as np\n", "import keras\nimport numpy as np\n", "scenes"),
@@ -348,7 +380,7 @@ def main(modules: list[str]) -> int:
     seen_by = {}
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(scratch) / "project"
-        left_out = (".git", ".venv*", "runs", "scenes", "features", "flickr8k", "__pycache__")
+        left_out = (".git", ".venv*", "runs", "scenes", "scenes-sketch", "features", "flickr8k", "__pycache__")
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*left_out))
         for tests in dict.fromkeys(mutant[-1] for mutant in mutants):
             if red := first_red(copy, tests):

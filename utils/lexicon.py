@@ -59,13 +59,14 @@ critter"""
 BLOSSOMS = "flower+1: bloom blossom; flower+several: blooms blossoms"
 
 COLORS = """
-red: red scarlet crimson ruby cherry/blood_red; blue: blue sky/navy/royal_blue azure navy cobalt sapphire;
-green: green grass/lime/leaf/olive/emerald_green emerald; yellow: yellow lemon/golden_yellow golden gold
-lemon; white: white snow/snowy/milk/chalk_white ivory cream; black: black jet/coal/pitch/raven/inky_black
-ebony; pink: pink rose/hot/salmon/flamingo_pink rosy fuchsia rose_colored/coloured; orange: orange
-tangerine ginger apricot carrot/pumpkin_colored/coloured; purple: purple violet lilac lavender mauve
-plum/grape_colored/coloured; brown: brown chocolate/chestnut/nut/coffee_brown chestnut tan chocolate hazel
-tawny; grey: grey gray ash/slate/silver/smoke/steel_grey/gray silver silvery"""
+red: red scarlet crimson ruby cherry/blood_red; blue: blue sky/navy/royal/cobalt_blue azure navy cobalt
+sapphire; green: green grass/lime/leaf/olive/emerald_green emerald; yellow: yellow lemon/golden_yellow
+golden gold lemon; white: white snow/snowy/milk/chalk_white ivory cream; black: black
+jet/coal/pitch/raven/inky_black ebony; pink: pink rose/hot/salmon/flamingo/candy_pink rosy fuchsia
+rose_colored/coloured; orange: orange tangerine ginger apricot carrot/pumpkin_colored/coloured/orange;
+purple: purple violet lilac lavender mauve plum/grape_colored/coloured/purple; brown: brown
+chocolate/chestnut/nut/coffee_brown chestnut tan chocolate hazel tawny; grey: grey gray
+ash/slate/silver/smoke/steel_grey/gray silver silvery"""
 SHADES = "light dark pale bright deep".split()
 SIZES = """
 big: big large huge great giant enormous massive tall gigantic sizeable immense hefty; small: small little
@@ -82,22 +83,24 @@ falling_snow whirl_of_snow snow_is?_gently/softly/quietly/slowly?_falling/falls
 snow_is?_coming/comes/drifting/drifts_down?; meadow: meadow grass grassland field pasture countryside lawn
 farmland park greenery turf clearing in_the_country green_hill; beach: beach seaside seashore coast
 coastline sea ocean surf seafront strand sandy_beach/shore/coast the_waves on/in/by_the?_waves; lake: lake
-lakeside lakeshore lakefront lagoon pond bank_of_a/the_lake; beach lake: water waterside waterfront shore
-shoreline bay; street: street road roadside town city avenue pavement sidewalk kerb curb downtown asphalt
-lane alley boulevard metropolis; snow: fresh/deep?_snow winter wintertime snowdrift snowfield
-snow_covered_ground; snow snowing: in_heavy/light_snow snowy/wintry/icy_field/ground/landscape/land;
-desert: desert sand?_dune cactus cacti wilderness wasteland dry/arid/barren_land/ground; beach desert:
-sand; sunny: sun sunshine sunlight clear/blue/cloudless/bright_blue?_sky sky_is_clear/blue
-bright/clear_day/weather fine/fair/nice/good/summery/glorious_weather summer; sunny cloudy rainy snowing:
-morning afternoon noon midday daylight; cloudy: cloud
-grey/gray/dull/gloomy/dreary/murky_sky/day/weather/cloud sky_is_grey/gray/dull/overcast gloom; rainy: rain
-raining rainfall raindrop drizzle drizzling shower downpour pouring cloudburst rainstorm storm rain_cloud
+lakeside lakeshore lakefront lagoon pond bank_of_a/the_lake lakeshore; beach lake: water waterside
+waterfront shore shoreline bay; street: street road roadside town city avenue pavement sidewalk kerb curb
+downtown asphalt lane alley boulevard metropolis; snow: fresh/deep?_snow winter wintertime snowdrift
+snowfield snow_covered_ground; snow snowing: in_heavy/light_snow
+snowy/wintry/icy_field/ground/landscape/land; desert: desert sand?_dune cactus cacti wilderness wasteland
+dry/arid/barren_land/ground; beach desert: sand; sunny: sun sunshine sunlight
+clear/blue/cloudless/bright_blue?_sky sky_is_clear/blue bright/clear_day/weather
+fine/fair/nice/good/summery/glorious_weather summer; sunny cloudy rainy snowing: morning afternoon noon
+midday daylight; cloudy: cloud grey/gray/dull/gloomy/dreary/murky_sky/day/weather/cloud
+sky_is_grey/gray/dull/overcast gloom; rainy: rain raining rainfall raindrop drizzle drizzling shower
+downpour pouring cloudburst rainstorm storm rain/heavy/storm_cloud deluge heavy/steady_rain rain_shower
 damp_weather; night: night nighttime moon moonlight star starlight darkness in_the_dark after_dark
 midnight it_is_dark dark/black_sky/night; night sunset: nightfall; sunset: sunset dusk evening eventide
 twilight sundown sun_is?_setting/sets/sinking/sinks/going/goes_down? last_light setting/low/evening_sun
-end_of_the?_day red/orange/pink/golden/glowing/evening_sky; : picture photo photograph image drawing
-painting scene view sketch illustration sky day weather air light glow horizon ground side edge middle
-centre center corner wind breeze shade landscape heat hill in_the_distance/background camera tail string"""
+end_of_the?_day day_is_ending/over day_end fading_light red/orange/pink/golden/glowing/evening_sky; :
+picture photo photograph image drawing painting scene view sketch illustration sky day weather air light
+glow horizon ground side edge middle centre center corner wind breeze shade landscape heat hill
+in_the_distance/background camera tail string"""
 MOODS = """
 meadow: grassy; street: urban; snow snowing: snowy wintry snow_covered snow_swept icy; desert: barren
 arid; beach desert: sandy; sunny: sunny sunlit sun_drenched cloudless; rainy: rainy drizzly wet stormy
@@ -113,19 +116,22 @@ WORDS = {
     "prep": ": of at for from to along across through into towards around against amid during past among",
     "verb": """: is are was were be been being can could we you i do there here sat lay lies lying stood grown
         seen shown fallen""",
-    "loose": """: lovely pretty old new young nice cute happy lonely friendly shiny bright quiet calm peaceful
-        gentle empty busy wide open long lush wooden playful lazy sleepy leafy fine good colourful
-        colorful woolly warm cold hot heavy cool clear soft alone together very quite so too also just
-        right directly still calmly happily side_by_side in_a_row up down out all other more again now
-        deep high low wearing dressed clad coloured colored on_{its}_own by_itself both/all_of_them
-        second what watches/watching_over main tidy cosy bushy trim slender striped domed slatted perky
-        faithful furry fluffy whiskered alert curly shaggy cheerful merry jolly plump dainty round
-        bouncy smooth airy diamond_shaped fresh delicate fragrant homely shady rounded polished gleaming
-        charming sweet ordinary simple typical splendid handsome delightful neat beautiful wonderful
-        picturesque plain familiar adorable elegant remarkable attractive unremarkable amusing dear
-        stately quaint graceful late hurry collared feathered chimneyed windowed pointed sturdy wild
-        free well visible built found broad thick tired dry deserted green_and_open green_grassy
-        undisturbed majestic majestically""",
+    "loose": """: snug full_grown sleek roomy joyful sprightly lovely magnificent gorgeous fabulous marvellous
+        superb striking enchanting winsome pleasing stunning likeable impressive exquisite terrific
+        glorious heavenly captivating eye_catching photogenic exceptional outstanding extraordinary
+        perfect flawless spotless pristine enviable memorable pretty old new young nice cute happy
+        lonely friendly shiny bright quiet calm peaceful gentle empty busy wide open long lush wooden
+        playful lazy sleepy leafy fine good colourful colorful woolly warm cold hot heavy cool clear
+        soft alone together very quite so too also just right directly still calmly happily side_by_side
+        in_a_row up down out all other more again now deep high low wearing dressed clad coloured
+        colored on_{its}_own by_itself both/all_of_them second what watches/watching_over main tidy cosy
+        bushy trim slender striped domed slatted perky faithful furry fluffy whiskered alert curly
+        shaggy cheerful merry jolly plump dainty round bouncy smooth airy diamond_shaped fresh delicate
+        fragrant homely shady rounded polished gleaming charming sweet ordinary simple typical splendid
+        handsome delightful neat beautiful wonderful picturesque plain familiar adorable elegant
+        remarkable attractive unremarkable amusing dear stately quaint graceful late hurry collared
+        feathered chimneyed windowed pointed sturdy wild free well visible built found broad thick tired
+        dry deserted green_and_open green_grassy undisturbed majestic majestically""",
     "garment": """: dress frock skirt gown outfit shirt t_shirt top jumper sweater jacket coat clothes color
         clothing colour wool""",
 }  # fmt: skip

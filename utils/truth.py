@@ -23,7 +23,8 @@ NOBODY, NOTHING = -2, -1  # in place of a thing or group: not named yet; none of
 
 CHUNK = re.compile(  # in first letters of kinds: "dlct" is a determiner, a loose word, a colour, their thing
     r"(?P<thing>d?[lmu]*n*(?:[lmsu](?:a(?=[lsc]))?)*(?:c(?:a(?=[ls]))?)?[lmsu]*t"
-    r"|[dn]l*[sc]+n(?![lmsc]*t)|(?:[dns][lmnscu]*|c|^[lmu]*)b)|(?P<env>d?[nlscmu]*e|[dnsc][nlscm]*u)|(?P<worn>d?[nlsmu]*c?[lmu]*g)|."
+    r"|[dn]l*[sc]+n(?![lmsc]*t)|(?:[dns][lmnscu]*|c|(?:^|(?<=[rh]))[lmu]*)b)"
+    r"|(?P<env>d?[nlscmu]*e|[dnsc][nlscm]*u)|(?P<worn>d?[nlsmu]*c?[lmu]*g)|."
 )
 
 

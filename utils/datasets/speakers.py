@@ -10,10 +10,12 @@ import numpy as np
 
 from utils.datasets import words
 from utils.datasets.drawing import pick
-from utils.datasets.layout import CHILDREN
+from utils.datasets.layout import ANIMALS, CHILDREN
 
-COMMON, TAIL = 0.7, 0.18  # how often an alternative is said, for one time of the one before it: among the
-TASTE = 4  # first four of a bank, of which each speaker has another favourite, and from there on
+# How often an alternative is said, for one time of the one before it: among the first of a bank, among the
+# names of things, and from the fifth of a bank on.
+COMMON, SELDOM, TAIL = 0.76, 0.38, 0.15
+TASTE = 4  # among the first four each speaker has another favourite
 
 
 def describe_scene(scene: dict, rng: np.random.Generator) -> list[str]:
@@ -56,7 +58,7 @@ class Voice:
 
     def noun(self, group: dict, article: str = "a", size: float = 0.05, color: float = 1.0) -> str:
         """`a red car`, `two little girls in pink`: size and color as often as these shares."""
-        noun, shade = self.say(words.NOUNS[group["kind"]], turn=self.number in (0, 3), common=TAIL), ""
+        noun, shade = self.say(words.NOUNS[group["kind"]], turn=self.number in (0, 3), common=SELDOM), ""
         dressed = group["kind"] in CHILDREN
         if group["count"] > 1:
             noun = plural(noun)
@@ -68,10 +70,11 @@ class Voice:
         parts = [opinion, size_word, look, "" if dressed else shade, noun]
         phrase = " ".join(part for part in parts if part)
         if dressed and shade:
-            dress = self.say(words.DRESSED[group["kind"]]).format(shade)
-            if group["count"] > 1:
-                dress = plural(dress.replace(" a ", " ")) if " a " in dress else dress
-            phrase = f"{phrase} {dress}".replace(" a orange", " an orange").replace(" a e", " an e")
+            worn = self.say(words.DRESSED[group["kind"]]).format(shade)
+            start, one, dress = worn.partition(" a ")
+            if one:
+                dress = f" {plural(dress) if group['count'] > 1 else with_article(dress)}"
+            phrase = f"{phrase} {start}{dress}"
         if group["count"] > 1:
             count = self.say(words.COUNT_WORDS[group["count"]])
             return f"{'the ' + words.NUMBERS[group['count']] if article == 'the' else count} {phrase}"
@@ -80,7 +83,8 @@ class Voice:
     def verb(self, group: dict, form: int | None = None, bank: str = "") -> str:
         """What a group does: `stands`, `stand` or, as form 2, `standing`."""
         forms = self.say(words.VERBS[bank or group["kind"]]).split()
-        manner = pick(self.rng, words.MANNERS) if self.often(0.025) else ""
+        alive = group["kind"] in (*ANIMALS, *CHILDREN)
+        manner = pick(self.rng, words.MANNERS["alive" if alive else "thing"]) if self.often(0.03) else ""
         return join(forms[(group["count"] > 1) if form is None else form].replace("_", " "), manner)
 
     def second_verb(self, form: int | None = None) -> str:
@@ -117,8 +121,12 @@ class Voice:
         return self.say(self._places(), turn=self.number)
 
     def _places(self) -> str:
-        boat = self.main["kind"] == "boat" and self.second["relation"] != "in front of"
-        return (words.AFLOAT if boat else words.PLACES_SAID)[self.scene["place"]]
+        if self.scene["sky"] == "snowing":  # "in the snow" would say it twice
+            return words.WINTRY
+        if self.main["kind"] == "boat":
+            ashore = self.second["relation"] == "in front of"
+            return (words.ASHORE if ashore else words.AFLOAT)[self.scene["place"]]
+        return words.PLACES_SAID[self.scene["place"]]
 
     def sky(self) -> str:
         """`in the rain`, `at dusk`."""
@@ -165,7 +173,7 @@ def terse(v: Voice) -> str:
         said = join(main, "with", second, v.with_second())
     else:
         said = join(second, v.second_verb(2) if v.often(0.5) else "", v.to_main(vague=0.4), main)
-    if v.often(0.4):
+    if v.often(0.4) and v.main["kind"] != "boat":
         return join(said, v.setting())
     return join(said, v.place() if v.often(0.8) else "", v.sky() if v.often(0.6) else "")
 
@@ -200,8 +208,7 @@ def weather_first(v: Voice) -> str:
         said = join(main, v.verb(v.main), "with", second, v.with_second())
     if v.often(0.6):
         return f"{v.say(words.SKY_OPENERS[v.scene['sky']], turn=v.number)} and {said} {v.place()}"
-    place = v.say(words.PLACES_SAID[v.scene["place"]], turn=v.number) if v.often(0.9) else ""
-    return f"{join(v.sky(), place)}, {said}"
+    return f"{join(v.sky(), v.place() if v.often(0.9) else '')}, {said}"
 
 
 def counting(v: Voice) -> str:
@@ -217,8 +224,8 @@ def counting(v: Voice) -> str:
         said = f"{said} with {second} {v.with_second()}"
     else:
         said = f"{said} and {second} {v.with_second()}"
-    share = 0.35 if v.third else 0.65
-    return join(said, v.place() if v.often(share) else "", v.sky() if v.often(share) else "")
+    place = v.place() if v.often(0.65) and not v.third else ""  # behind the third thing it would be its own
+    return join(said, place, v.sky() if v.often(0.65 if place else 0.45) else "")
 
 
 def main_thing(v: Voice) -> str:
@@ -226,9 +233,10 @@ def main_thing(v: Voice) -> str:
     main, second = v.noun(v.main, size=0.95), v.noun(v.second, color=0.85, size=0.0)
     said = join(main, v.verb(v.main), v.place())
     sky = v.sky() if v.often(0.75) else ""
-    if v.often(0.5):
+    clause = sky.startswith(("as ", "while "))  # "while it snows with a ball" would be the snow's
+    if v.often(0.5) and not clause:
         return join(said, sky, "with", second, v.with_second())
-    if v.often(0.6):
+    if v.often(0.6) or clause:
         return join(said, "with", second, v.with_second(), sky)
     return join(said, sky, "and", second, v.second_verb(), v.with_second())
 

@@ -2,7 +2,6 @@
 
 import random
 import re
-import time
 
 import pytest
 
@@ -139,6 +138,39 @@ def test_a_word_outside_the_lexicon_is_not_understood(word):
     assert read(f"a dog and a red {word}").things[0].color is None
 
 
+def test_sides_are_not_exchanged():
+    for side, holds in (("left", False), ("right", True)):  # the kite hovers at the right end of the picture
+        assert judge(f"a kite to the {side} of a house", SCENES["house"])["wholly_true"] == holds
+        assert judge(f"a house with a kite to its {side}", SCENES["house"])["wholly_true"] == holds
+
+
+@pytest.mark.parametrize("caption", ["", "a sunny beach", "on a sunny day"])
+def test_a_caption_that_names_no_thing_is_not_wholly_true(caption):
+    assert not judge(caption, SCENES["house"])["wholly_true"]
+
+
+FALSE_OR_UNCLEAR = """
+house a red house and two happy families
+house a red house and two dogs on both sides of it
+house two dogs in a red house
+house the house and the dogs are brown
+house a red house with a
+tree a pink girl beside a tree dressed in pink
+tree a girl with a tree underneath at night
+bus a bus that chases two black cats
+bus a bird on a bus on a dry road
+house two brown dogs on a red meadow
+bench balloons over a brown bench, a balloon and a bench are orange
+"""
+
+
+@pytest.mark.parametrize(
+    "name, caption", [line.split(maxsplit=1) for line in FALSE_OR_UNCLEAR.strip().splitlines()]
+)
+def test_what_a_quick_reader_would_take_for_true(name, caption):
+    assert not judge(caption, SCENES[name])["wholly_true"], read(caption)
+
+
 def test_an_invented_thing_has_no_colour_to_be_right_but_relations_to_it_are_wrong():
     verdict = judge("a purple cat to the left of two dogs", SCENES["house"])
     assert verdict["invented"] == 1 and verdict["left_out"] == 2
@@ -221,13 +253,9 @@ def test_truth_of_a_list_by_hand():
             truth(captions, [SCENES["car"]])
 
 
-def test_salads_of_known_words_never_raise_and_a_thousand_captions_take_no_time():
+def test_salads_of_known_words_never_raise():
     rng = random.Random(1)
     words, names = list(LEXICON), list(SCENES)
     for _ in range(2000):
         judge(" ".join(rng.choices(words, k=rng.randint(0, 12))), SCENES[rng.choice(names)])
     judge("a boat " * 30, SCENES["boats"])
-    many = TRUE * 25
-    start = time.perf_counter()
-    truth([caption for _, _, caption in many], [SCENES[name] for name, _, _ in many])
-    assert time.perf_counter() - start < 2

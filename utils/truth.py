@@ -12,18 +12,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from .lexicon import ITS, LEXICON, Item
+from .lexicon import ITS, LEXICON, TINTS, Item
 from .text import tokenize
 
 PARTS = ("color", "size", "count", "relation", "place", "weather")
 PLACES = frozenset("meadow beach lake street snow desert".split())
 MARGIN = 4  # pixels by which what is "above" a thing may overlap it
 BEFORE_NOUNS = ("det", "number", "several", "color", "size")
+WHENCE = re.compile("in |on |by |after |downt")  # so begins a setting that isn't a noun
+OWNED = re.compile("((?:the|an?) (?:[a-z]+ )?[a-z]+)'s (left|right)(?: hand)?(?: side)?")
+WORN = ("in", "wear", "wears", "wearing")  # a colour alone may follow
 NOBODY, NOTHING = -2, -1  # in place of a thing or group: not named yet; none of the scene's, as the rain
 
 CHUNK = re.compile(  # in first letters of kinds: "dlct" is a determiner, a loose word, a colour, their thing
     r"(?P<thing>d?[lmu]*n*(?:[lmsu](?:a(?=[lsc]))?)*(?:c(?:a(?=[ls]))?)?[lmsu]*t"
-    r"|[dn]l*[sc]+n(?![lmsc]*t)|(?:[dns][lmnscu]*|c|(?:^|(?<=[rh]))[lmu]*)b)"
+    r"|[dns]l*[sc]+n(?![lmsc]*t)|(?:[dns][lmnscu]*|c|(?:^|(?<=[rh]))[lmu]*)b)"
     r"|(?P<env>d?[nlscmu]*e|[dnsc][nlscm]*u)|(?P<worn>d?[nlsmu]*c?[lmu]*g)|."
 )
 
@@ -50,7 +53,8 @@ class Reading(NamedTuple):
 
 def read(caption: str) -> Reading:
     """What a caption says. Never raises: what can't be used of broken English is among the `unknown`."""
-    words = " ".join(tokenize(caption)).replace("'s", "").replace("-", " ").split()
+    text = OWNED.sub(r"\2 of \1", " ".join(tokenize(caption)).replace("-", " "))
+    words = re.sub("'s( (head|roof|top|branche)s?)?(?= |$)", "", text).split()
     items, reading = list[Item](), Reading([], [], [], [], [])
     while words:
         texts = (" ".join(words[:end]) for end in range(min(9, len(words)), 0, -1))
@@ -63,19 +67,21 @@ def read(caption: str) -> Reading:
         facts = reading.places if names & PLACES else reading.skies
         facts.extend([names] * (bool(names) and names not in facts))
         reading.unknown.extend([text] * (kind == "unknown"))
-    _relate(_chunks(items, reading.things), reading)
+    reading.unknown.extend([end for kind, _, end in items[-1:] if kind[0] in "dah" and end != "her"])
+    _relate(_chunks(items, reading), reading)
     return reading
 
 
-def _chunks(items: list[Item], things: list[Thing]) -> list[Item]:
+def _chunks(items: list[Item], reading: Reading) -> list[Item]:
     """Makes things of nouns with what stands before them; returns these and what relates them, in order."""
-    letters, chunks = "".join(kind[0] for kind, _, _ in items), list[Item]()
+    letters = "".join("x" if kind == "env" and WHENCE.match(text) else kind[0] for kind, _, text in items)
+    chunks, things = list[Item](), reading.things
     for found in CHUNK.finditer(letters):
         said = {kind: meaning for kind, meaning, _ in items[found.start() : found.end()]}
-        kind, _, text = item = items[found.end() - 1]
+        kind, what, text = item = items[found.end() - 1]
         if found["thing"]:
             start, number, color, size = (said.get(kind) for kind in ("det", "number", "color", "size"))
-            again = " ".join(things[-1].kinds if things else ()) + "+1"  # of "a blue one"
+            again = " ".join(things[-1].kinds if things else ()) + f"+{what}"  # of "a blue one"
             noun, count = said.get("thing", said.get("bloom", again)).split("+")
             kinds, count = frozenset(noun.split()), number or count or "1" * (start == "one")
             same = [n for n, thing in enumerate(things) if thing.kinds == kinds and start == "the"]
@@ -83,10 +89,14 @@ def _chunks(items: list[Item], things: list[Thing]) -> list[Item]:
                 things.append(Thing(kinds, color, size, int(count) if count.isdigit() else count or None))
                 same = [len(things) - 1]
             chunks.append(("thing", same[0], text))
-        elif found["env"]:
+        elif found["env"] or kind == "env":
             if text.endswith(("sky", "skies")) and chunks and chunks[-1][2] == "in":
                 chunks[-1] = LEXICON["in the sky"]  # "in the starry sky"
-            chunks.append(("env", letters[: found.start()].endswith(("r", "p")), text))
+            at = letters[: found.start()][-1:] if found["env"] else "p"  # "underneath at night"
+            chunks += [("prep", "", "")] * (at == "p") + [("env", at in ("r", "p"), text)]
+            tints = [TINTS[name] for name in what.split() if name in TINTS] + [""] * text.endswith("sky")
+            if tints and said.get("color", "") not in " ".join(tints):  # "a red lake"
+                reading.unknown.append(said["color"])
         elif found["worn"]:  # "in a pink dress"
             chunks += [("color", said["color"], "")] if "color" in said else []
         elif text == "her":  # no thing follows that is hers
@@ -100,33 +110,40 @@ def _relate(chunks: list[Item], reading: Reading) -> None:
     """Who relates to what, and whose the attributes are that follow their noun ("a car that is red")."""
     who = last = NOBODY  # the thing that does something; the thing named last
     fronted: list[tuple[list[str], tuple[int, ...]]] = []  # "behind a tree ...": who is still to be named
-    named, taken = 0, -1  # things so far; where the other thing of the last relation stands
+    named, taken, mates = 0, -1, list[int]()  # things so far; where the last other stands; "A and Bs are"
     letters, things = "".join(kind[0] for kind, _, _ in chunks), reading.things
     for at, (kind, meaning, text) in enumerate(chunks):
         before, after = letters[:at], letters[at + 1 :]
         if kind == "thing":
             last, named = meaning, max(named, meaning + 1)
             if at != taken:
-                who = meaning
+                who, mates = meaning, []
                 reading.relations.extend((meaning, *relation) for relation in fronted)
                 fronted.clear()
         elif kind == "who" and at != taken:
             who = last
+        elif kind == "verb" and text[-1:] != "s" and (pair := re.search("(?<![rt])ta(?=tw?$)", before)):
+            both = things[last].count == 1 or re.search("(^|[ea])tat$", before)  # not "there is A and Bs are"
+            mates = [chunks[pair.start()][1]] if both and chunks[pair.end() - 1][2] == "and" else []
         elif kind == "env" and not meaning:  # "rain" may fall on a car, "in the rain" nothing can
             who = NOTHING
         elif kind in ("number", "color", "size"):
             owner = who if before.rstrip("csa").endswith("v") else last  # "the car behind the dogs is red"
-            if owner == NOBODY or owner != NOTHING and getattr(things[owner], kind, 0) not in (None, meaning):
-                reading.unknown.append(text)
-            elif owner != NOTHING:
-                setattr(things[owner], kind, meaning)
+            part, value = ("count", int(meaning)) if kind == "number" and meaning != "1" else (kind, meaning)
+            if not text or at and chunks[at - 1][2] in WORN:  # "a girl under a tree in pink"
+                owner = max((n for n in range(named) if things[n].kinds & {"girl", "boy"}), default=owner)
+            for one in (owner, *mates * (owner == who)):
+                if one < 0 or getattr(things[one], part, 0) not in (None, value, "several"):
+                    reading.unknown.append(text)
+                else:
+                    setattr(things[one], part, value)
         elif kind == "relation" and (meaning[0] == "|" or not after.startswith("e")):  # not "under the stars"
             other = meaning[0] != "|" and after.startswith(("t", "i", "w"))
             its, after_other = other and not after.startswith("t"), taken == at - 1
             taken, ways = at + 1 if other else taken, meaning.split("|")[not other].split(",")
             others = tuple(range(named)) if its else (chunks[at + 1][1],) if other else ()
             if ways == [""] or its and not named:
-                reading.unknown.extend([text] * (text != "in"))  # "in pink" relates nothing
+                reading.unknown.extend([text] * (text not in WORN))  # "in pink" relates nothing
                 continue
             alone = its and named == 1  # "it" is the only thing so far, or the place
             follows = bool(re.match("v*t", after[other:]))  # "and behind it stands a house"
@@ -135,8 +152,8 @@ def _relate(chunks: list[Item], reading: Reading) -> None:
                 reading.relations.append((who, ways, (1,)))
             elif who == NOBODY or follows and (front or alone or who == NOTHING) or who in others and not its:
                 fronted.append((ways, others))
-            elif who != NOTHING and not alone:
-                reading.relations.append((who, ways, others))
+            elif who != NOTHING and not (alone and "e" in before):
+                reading.relations.extend((n, ways, others) for n in (who, *{*mates} - {*others}))
     reading.unknown.extend(" or ".join(ways) for ways, _ in fronted)
 
 
@@ -171,10 +188,8 @@ def _facts(reading: Reading, scene: Mapping[str, Any], found: Sequence[int]) -> 
             if thing.count is not None:  # "a dog and another dog" are a group of two
                 facts.append(("count", more == 0 or more > 0 and ("several" in counts or None in counts)))
     for i, ways, others in reading.relations:
-        a, to = (
-            found[i],
-            {found[j] for j in others} - {found[i], NOTHING} if others else {0 if found[i] else 1},
-        )
+        a = found[i]
+        to = {found[j] for j in others} - {a, NOTHING} if others else {0 if a else 1}
         facts.append(("relation", a != NOTHING and any(_holds(groups, a, w, b) for w in ways for b in to)))
     setting = {scene["place"], scene["sky"]}
     facts += [("place", bool(names & setting)) for names in reading.places]

@@ -64,7 +64,7 @@ def test_two_folders_of_one_name_share_neither_run_nor_features(tmp_path):
 @pytest.mark.parametrize(
     ("name", "value", "hint"),
     [
-        ("CAPTION_DATASET", "coco", "choose scenes, flickr8k, or the path of a folder"),
+        ("CAPTION_DATASET", "coco", "choose scenes, scenes-sketch, flickr8k, or"),
         ("CAPTION_SEED", "one", "whole number, 0 or more"),
         ("CAPTION_EPOCHS", "0", "whole number, 1 or more"),
         ("CAPTION_DEVICES", "two", "choose one of one, all"),

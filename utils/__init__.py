@@ -7,7 +7,7 @@ settings      what tells one run from another, read from the environment
 session       the first line of every notebook: TensorFlow, its devices, the seed
 modelfile     `.keras` files, read without running anything that they name
 pictures      picture files: read, turned upright, resized, ahead of need
-datasets      pictures with captions: drawn scenes (layout, drawing, speakers), Flickr8k, your own
+datasets      pictures with captions: drawn scenes and their speakers, Flickr8k, your own
 imagenet      the networks of `keras.applications`, by name
 encoders      the networks that see, with their preprocessing and their identity
 featurefile   the files of the feature cache, safe from whatever stops a program

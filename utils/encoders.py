@@ -71,7 +71,7 @@ def build_vgg16(
     width               of every layer, or of the layers of each block, relative to VGG16; 1 is layer for
                         layer `keras.applications.VGG16(include_top=False, weights=None)`
     classes             None: the output is `block5_pool`, float32 (B, rows/32, cols/32,
-                        512 * width);
+                        512 * the last width);
                         else a softmax layer `predictions` on the mean over positions: float32 (B, classes)
     kernel_initializer  of the convolutions: Keras's default, or `he_normal` to train from scratch
     """
@@ -91,7 +91,7 @@ def build_vgg16(
     if classes is not None:
         x = keras.layers.GlobalAveragePooling2D(name="average")(x)
         x = keras.layers.Dense(classes, activation="softmax", name="predictions")(x)
-    return keras.Model(inputs, x, name="vgg16" if width == 1 else "vgg16-slim")
+    return keras.Model(inputs, x, name="vgg16" if set(widths) == {1} else "vgg16-slim")
 
 
 def load_encoder(name: str, weights: str | None = "default") -> Encoder:

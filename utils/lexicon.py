@@ -1,6 +1,6 @@
 """What the words of a caption mean in the world of the drawn scenes: the lexicon of `utils.truth`.
 
-It is its own: nothing here comes from the words or the grammar of the speakers.
+It is its own: it imports nothing of the speakers, and was extended until it knew all that they say.
 
 A table is a list of rows, "meaning: entries;". In an entry, "_" joins words, "/" parts a choice and "?" marks
 what may be missing; {its} stands for its, their, his and her. The longest entry that fits is read. Of two

@@ -3,8 +3,9 @@
 The network learns first to name single drawn objects, as VGG16 learned to name the things of ImageNet; then,
 on pictures of several, to say at each of its 49 positions what is there: the thing, its centre, how far it
 reaches, how many there are of its kind and color, and what lies beside, above and below it. Its features then
-describe scenes that it never saw. About forty minutes on 2 cores. The weights are part of the repository, so
-this is needed only after a change of how things are drawn.
+describe scenes that it never saw. Of what the split `novel` keeps for itself it sees the things, each alone (a
+purple umbrella among them), and nothing together. About half an hour on 2 cores. The weights are part of the
+repository, so this is needed only after a change of how things are drawn.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from utils.datasets.drawing import COLORS, LABELS, PLACES, SIZE, SKY, single
 from utils.datasets.scattered import scattered
 from utils.encoders import SLIM_WEIGHTS, SLIM_WIDTH, build_vgg16, preprocessing
 
-SINGLE, SCATTERED, HELD_OUT = 8_000, 8_000, 1_000  # pictures; of the last, half show a single thing
+SINGLE, SCATTERED, CHECKED = 8_000, 8_000, 1_000  # pictures; of the last, half show a single thing
 WINDOW, WINDOW_EPOCHS = 112, 12  # first single things alone, in windows of so many pixels: that is quick
 AGAIN, EPOCHS = 2_000, 9  # then whole pictures: so many of the single things, and all of the scattered ones
 BATCH, PEAK_RATE = 32, 2e-3
@@ -246,7 +247,7 @@ def main(seed: int = 0) -> None:
     scratch.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch, ignore_cleanup_errors=True) as folder:
         count = SINGLE + SCATTERED
-        several = [i >= SINGLE for i in range(count)] + [i % 2 == 0 for i in range(HELD_OUT)]
+        several = [i >= SINGLE for i in range(count)] + [i % 2 == 0 for i in range(CHECKED)]
         jobs = [(seed, i, scatter) for i, scatter in enumerate(several)]
         drawn = draw_pictures(Path(folder) / "pictures.npy", jobs)
         classifier, whole, learner = build_learner(seed)

@@ -57,14 +57,14 @@ _PHOTOGRAPHS = Recipe(
     epochs=9,
 )
 _SCENES = Recipe(
-    min_count=1,
+    min_count=3,
     embedding_dim=128,
     units=256,
-    dropout=0.3,
-    batch_size=32,
+    dropout=0.15,
+    batch_size=64,
     learning_rate=4e-3,
     label_smoothing=0.0,
-    epochs=24,
+    epochs=14,
 )
 RECIPES = {
     "scenes": _SCENES,
@@ -82,7 +82,7 @@ SHOWN = {"scenes": ("vgg16-slim",), "flickr8k": ("mobilenet", "efficientnet-lite
 class Settings:
     """What a run depends on.
 
-    dataset   `scenes`, `flickr8k` or `own`
+    dataset   `scenes`, `scenes-sketch`, `flickr8k` or `own`
     encoder   `vgg16-slim`, a network of `keras.applications`, or the path of a `.keras` file (utils.encoders)
     decoder   one of `utils.decoders.DECODERS`
     data_dir  where datasets are looked for before anything is downloaded or drawn

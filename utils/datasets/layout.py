@@ -267,7 +267,9 @@ def _third(here: set[str], groups: list[dict], things: list[dict], rng: np.rando
     kinds = [
         kind
         for kind in (FLIERS if flying else ("ball", "flower", "bird"))
-        if kind in here and kind not in taken
+        if kind in here
+        and kind not in taken
+        and (not flying or (kind, "above", taken[0]) not in HELD_OUT)  # in the sky is above as well
     ]
     if not kinds:
         return None

@@ -38,8 +38,9 @@ def scattered(rng: np.random.Generator) -> tuple[np.ndarray, list[int], list[lis
         kind = pick(rng, here)
         color, count = pick(rng, COLORS[kind]), int(rng.choice((1, 1, 2, 3)))
         pairs = {(kind, thing["kind"]) for thing in things} | {(thing["kind"], kind) for thing in things}
-        if (color, kind) in HELD_OUT or any(kinds in pairs for kinds in _APART):
-            continue
+        again = any((thing["kind"], thing["color"]) == (kind, color) for thing in things)
+        if again or (color, kind) in HELD_OUT or any(kinds in pairs for kinds in _APART):
+            continue  # of one that comes again there might be as many as only `novel` may show
         if (count, kind) in HELD_OUT:
             count = 1
         for thing in _row(kind, color, count, place, rng):

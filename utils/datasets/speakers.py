@@ -95,7 +95,7 @@ class Voice:
     def to_main(self, vague: float = 0.0) -> str:
         """How the second group stands to the main one; `beside` for left and right as often as `vague`."""
         relation = self.second["relation"]
-        if "of" in relation and relation != "in front of" and self.often(vague):
+        if relation in ("left of", "right of") and self.often(vague):
             return self.say(words.BESIDE, turn=self.number)
         return self.say(words.TO_MAIN[relation], turn=self.number)
 
@@ -152,7 +152,7 @@ def plural(noun: str) -> str:
 
 
 def with_article(phrase: str) -> str:
-    return f"{'an' if phrase[0] in 'aeiou' and not phrase.startswith('ewe') else 'a'} {phrase}"
+    return f"{'an' if phrase[0] in 'aeiou' else 'a'} {phrase}"
 
 
 def join(*parts: str) -> str:

@@ -9,7 +9,7 @@ run: $(VENV)/installed  ## run the notebooks of Part I, then print captions and 
 	$(PY) -m utils.notebooks run
 
 test: $(VENV)/installed-tests  ## unit tests, ruff among them, then every stored cell output of the notebooks
-	$(PY) -m pytest --nbval tests notebooks
+	$(PY) -m pytest -n 2 --nbval tests notebooks
 
 test-quick: $(VENV)/installed-tests  ## only the unit tests that start no process and train on no photograph
 	$(PY) -m pytest -m "not slow" tests

@@ -16,6 +16,20 @@ def pytest_configure(config):
     os.environ["CAPTION_RUN_DIR"] = str(Path(RUN.name) / "runs" / "scenes-vgg16-slim-gru")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """With `-n 2`, all notebooks go one after another through one process, since each reads what those before
+    it have left, and the unit tests, file by file, through the other."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Lanes(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.split("::")[0]
+            return "notebooks" if file.endswith(".ipynb") else file
+
+    return Lanes(config, log)
+
+
 def pytest_collectstart(collector):
     # Notices on stderr differ between machines and are no part of what a notebook says.
     if hasattr(collector, "skip_compare"):

@@ -240,3 +240,16 @@ def test_the_report_shows_captions_beside_references_and_all_scores(tmp_path, mo
     assert rows[0] == ["1", "test", "pictures", "BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "CIDEr-D"]
     assert rows[2] == ["beam", "5", "0.500", "0.400", "0.300", "0.200", "1.234"]
     assert rows[4][-1] == "2.500" and len({len(line) for line in text.splitlines() if "0.500" in line}) == 1
+    assert "truth" not in text
+
+    facts = dict.fromkeys(notebooks.TRUTH, 0.25) | {"size": None, "stated": 8.5}
+    truth = {row: facts for row in ("greedy", "beam", "speakers")}
+    truth["novel"] = {**truth, "beam": {**facts, "color": 0.75}}
+    (tmp_path / "truth.json").write_text(json.dumps({"split": "test", "images": 1, **truth}))
+    text = notebooks.report(load_settings({"CAPTION_RUN_DIR": str(tmp_path)}), tmp_path)
+    lines = [line for line in text.splitlines() if re.search("truth|8.500", line)]
+    assert len(lines) == 7 and len({len(line) for line in lines}) == 1
+    size, color = (lines[0].index(name) + len(name) for name in ("size", "color"))
+    assert lines[1].startswith("greedy ") and lines[1][size - 1] == "-"
+    assert lines[1][color - 5 : color] == "0.250"
+    assert lines[5].startswith("beam, novel") and lines[5][color - 5 : color] == "0.750"

@@ -3,9 +3,9 @@
 The network learns first to name single drawn objects, as VGG16 learned to name the things of ImageNet; then,
 on pictures of several, to say at each of its 49 positions what is there: the thing, its centre, how far it
 reaches, how many there are of its kind and color, and what lies beside, above and below it. Its features then
-describe scenes that it never saw. Of what the split `novel` keeps for itself it sees the things, each alone (a
-purple umbrella among them), and nothing together. About half an hour on 2 cores. The weights are part of the
-repository, so this is needed only after a change of how things are drawn.
+describe scenes that it never saw. Of what the split `novel` keeps for itself it sees the things, each alone
+(a purple umbrella among them), and nothing together. About half an hour on 2 cores. The weights are part of
+the repository, so this is needed only after a change of how things are drawn.
 """
 
 from __future__ import annotations

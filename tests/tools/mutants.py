@@ -270,10 +270,12 @@ MUTANTS = [
      "        pass", "scenes sketch"),
     ("the encoder is shown what is held out", "datasets/scattered", "if again or (color, kind) in HELD_OUT or any(kinds in pairs for kinds in _APART):",
      "if again:", "pretrain"),
+    ("a row that is cut short shows what is held out", "datasets/scattered", "row[:1] if (len(row), kind) in HELD_OUT else row", "row", "pretrain"),
     ("like things add up to what is held out", "datasets/scattered", "if again or (color", "if (color", "pretrain"),
     ("mirrored pictures keep their left neighbours", "pretrain", "np.concatenate([right, left, target", "np.concatenate([left, right, target", "pretrain"),
     ("reach to the wrong side", "pretrain", "return target[..., [0, 1, 3, 2]]", "return target", "pretrain"),
     # ---- truth
+    ("novel is reported as test", "notebooks", '(", novel", truth["novel"])', '(", novel", truth)', "notebooks"),
     ("any kind will do", "truth", 'g["kind"] in it.kinds', "True", "truth"),
     ("a wrong color is right", "truth", '("color", "size") if', '("size",) if', "truth"),
     ("sides are not looked at", "truth", "return way == second if a else {way, second} == {*sides}", "return True", "truth"),

@@ -41,11 +41,12 @@ def scattered(rng: np.random.Generator) -> tuple[np.ndarray, list[int], list[lis
         again = any((thing["kind"], thing["color"]) == (kind, color) for thing in things)
         if again or (color, kind) in HELD_OUT or any(kinds in pairs for kinds in _APART):
             continue  # of one that comes again there might be as many as only `novel` may show
-        if (count, kind) in HELD_OUT:
-            count = 1
+        row: list[dict] = []
         for thing in _row(kind, color, count, place, rng):
-            if all(_cover(thing, other) < COVERED and _cover(other, thing) < COVERED for other in things):
-                things.append(thing)
+            others = [*things, *row]
+            if all(max(_cover(thing, other), _cover(other, thing)) < COVERED for other in others):
+                row.append(thing)
+        things += row[:1] if (len(row), kind) in HELD_OUT else row
     if not things:  # all that was picked is held out
         return scattered(rng)
     things.sort(key=lambda thing: thing["foot"])

@@ -197,11 +197,14 @@ def test_another_process_draws_the_same(composed):
 
 
 def test_rendering_leaves_good_pictures_alone_and_repairs_the_rest(tmp_path, monkeypatch):
-    monkeypatch.setattr(scenes, "SPLITS", {"train": 4, "dev": 1, "test": 1})
+    monkeypatch.setattr(scenes, "SPLITS", {"train": 5, "dev": 1, "test": 1})
     index, first = tmp_path / "scenes.json", tmp_path / "images" / "000000.png"
     scenes.render_scenes(tmp_path)
     description, pixels, drawn_at = index.read_bytes(), first.read_bytes(), first.stat().st_mtime_ns
-    assert len(json.loads(description)["scenes"]) == len(list((tmp_path / "images").iterdir())) == 6
+    assert len(json.loads(description)["scenes"]) == len(list((tmp_path / "images").iterdir())) == 7
+    for record, scene in zip(json.loads(description)["scenes"], scenes._compose(0), strict=True):
+        named = [(thing["kind"], thing["color"]) for thing in scene["things"]]  # not in the order of drawing
+        assert [(thing["label"], thing["color"]) for thing in record["objects"]] == named
     scenes.render_scenes(tmp_path)
     assert first.stat().st_mtime_ns == drawn_at
     first.unlink()

@@ -18,7 +18,7 @@ ORDER = """
     datasets.speakers datasets.scenes datasets.flickr datasets.own
     imagenet encoders featurefile features
     text decoders decoders.base decoders.gru training runfolder runs decoding scores lexicon truth
-    fonts plots caption notebooks pretrain
+    fonts plots diagrams caption notebooks pretrain
 """.split()
 FILES = {
     ".".join(path.relative_to(ROOT / "utils").with_suffix("").parts).removesuffix(".__init__"): path

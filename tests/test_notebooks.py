@@ -132,61 +132,71 @@ def test_pages_need_no_network():
 
 
 def setup_of(file):
-    return next(cell.source for cell in code_cells(file))
+    return next(cell.source for cell in code_cells(file) if cell.id != "in-colab")
 
 
-def address_of(file):
-    """What a notebook says about where it comes from."""
-    title = nbformat.read(file, as_version=4).cells[0].source
-    link = r"colab.research.google.com/github/(.*?)/blob/main/notebooks/(.*?)\)"
-    return re.search(r'REPOSITORY = "(.*)"', setup_of(file))[1], re.findall(link, title)
+def test_the_set_up_cell_is_short_and_the_same_in_all_notebooks():
+    sources = {setup_of(file) for file in FILES + SOLUTIONS}
+    assert len(sources) == 1 and len(sources.pop().split("\n")) <= 8
 
 
-def test_the_set_up_cell_is_the_same_in_all_notebooks():
-    assert len({setup_of(file) for file in FILES + SOLUTIONS}) == 1
+@pytest.fixture(scope="module")
+def remote(tmp_path_factory):
+    """A repository on this disk in place of the one on GitHub, its notebooks with their badges."""
+    folder = tmp_path_factory.mktemp("remote")
+    shutil.copytree(ROOT / "utils", folder / "utils", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".*"))
+    shutil.copy(ROOT / "requirements.txt", folder)
+    for name in ("other/name", "some-one/captions"):  # written twice, badge and cell stand there once
+        write_badges(name, folder / "notebooks")
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message=all"]):
+        subprocess.run([*git, *command], cwd=folder, check=True)
+    return folder
 
 
-def run_setup(file, folder, **environ):
-    """Run a notebook's first cell in a folder, with stand-ins for what takes long to import."""
+def test_badges_name_the_notebook_and_its_repository(remote):
+    for file in FILES + SOLUTIONS:
+        name = file.relative_to(ROOT / "notebooks").as_posix()
+        cells = nbformat.read(remote / "notebooks" / name, as_version=4).cells
+        link = r"colab.research.google.com/github/(.*?)/blob/main/notebooks/(.*?)\)"
+        assert re.findall(link, cells[0].source) == [("some-one/captions", name)]
+        code = [cell for cell in cells if cell.cell_type == "code"]
+        assert [cell.id == "in-colab" for cell in code] == [True] + [False] * (len(code) - 1)
+        assert "github.com/some-one/captions captioning" in code[0].source
+        assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+
+
+def run_cells(cells, folder, colab, **environ):
+    """Run cells in a folder as IPython does, with stand-ins for what takes long to import."""
     stand_in = "import sys; from unittest.mock import MagicMock as Mock; keras = Mock()\n"
     stand_in += "keras.backend.backend.return_value = 'tensorflow'\n"
-    stand_in += "sys.modules |= {'google.colab': Mock(), 'keras': keras, 'tensorflow': Mock()}"
+    stand_in += "sys.modules |= {'keras': keras, 'tensorflow': Mock()}\n"
+    stand_in += "sys.modules['google.colab'] = Mock()\n" if colab else ""
     show = "import utils; print(Path(utils.__file__).resolve().parent.parent)"
-    command = [sys.executable, "-c", "\n".join([stand_in, setup_of(file), show])]
+    command = [sys.executable, "-m", "IPython", "--no-banner", "-c", "\n".join([stand_in, *cells, show])]
     return subprocess.run(command, cwd=folder, env=os.environ | environ, capture_output=True, text=True)
 
 
 @pytest.mark.slow
-def test_opened_alone_in_colab_a_notebook_fetches_the_project(tmp_path):
-    """With a repository on this disk in place of the one on GitHub."""
-    remote, content = tmp_path / "remote", tmp_path / "content"
-    shutil.copytree(ROOT / "utils", remote / "utils", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(ROOT / "notebooks", remote / "notebooks", ignore=shutil.ignore_patterns(".*"))
-    shutil.copy(ROOT / "requirements.txt", remote)
-    for _ in range(2):  # written twice, the badge stands there once
-        write_badges("some-one/captions", remote / "notebooks")
-    for file in FILES + SOLUTIONS:
-        name = file.relative_to(ROOT / "notebooks").as_posix()
-        address = ("https://github.com/some-one/captions", [("some-one/captions", name)])
-        assert address_of(remote / "notebooks" / name) == address
-    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c"]
-    for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message=all"]):
-        subprocess.run([*git, *command], cwd=remote, check=True)
-
-    content.mkdir()
+def test_opened_alone_in_colab_a_notebook_fetches_the_project(tmp_path, remote):
+    sources = [cell.source for cell in code_cells(remote / "notebooks" / FILES[0].name)[:2]]
     rewrite = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.file://{remote}.insteadOf"}
     rewrite["GIT_CONFIG_VALUE_0"] = "https://github.com/some-one/captions"
     for _ in range(2):  # the second time it is there
-        run = run_setup(remote / "notebooks" / FILES[0].name, content, **rewrite)
+        run = run_cells(sources, tmp_path, colab=True, **rewrite)
         assert run.returncode == 0, run.stderr[-1000:]
-        assert run.stdout.splitlines()[-1] == str(content / "captioning")
+        assert run.stdout.splitlines()[-1] == str(tmp_path / "captioning")
+    again = run_cells(sources, remote / "notebooks", colab=False)
+    assert again.stdout.splitlines()[-1] == str(remote) and not (remote / "notebooks/captioning").exists()
 
 
 @pytest.mark.slow
 def test_a_notebook_finds_the_project_from_any_folder_in_it_and_says_where_there_is_none(tmp_path):
-    assert run_setup(FILES[0], ROOT / "notebooks" / "solutions").stdout.splitlines()[-1] == str(ROOT)
-    run = run_setup(FILES[0], tmp_path)
-    assert run.returncode and "set REPOSITORY above" in run.stderr and "git" not in run.stderr
+    deep = ROOT / "notebooks" / "solutions"
+    assert run_cells([setup_of(FILES[0])], deep, False).stdout.splitlines()[-1] == str(ROOT)
+    run = run_cells([setup_of(FILES[0])], tmp_path, False)
+    assert "No module named 'utils'" in run.stdout + run.stderr  # which README explains
 
 
 def test_an_address_that_is_none_is_refused(capsys):

@@ -23,6 +23,7 @@ lexicon       what the words of a caption mean in the world of the drawn scenes
 truth         which facts of a caption hold in a drawn scene
 fonts         that have the characters of a caption, where the machine has any
 plots         figures in one house style
+diagrams      drawings of ideas: the model, a search
 caption       command: captions for picture files
 notebooks     command: run, store and publish the notebooks
 pretrain      command: teach the slim VGG16 to see

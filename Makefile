@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: run test test-quick mutants faults everywhere bench notebooks badges export lint encoder clean clean-all
+.PHONY: run test test-quick mutants faults everywhere bench notebooks badges export lint encoder study clean clean-all
 
 run: $(VENV)/installed  ## run the notebooks of Part I, then print captions and scores
 	$(PY) -m utils.notebooks run
@@ -38,6 +38,9 @@ export: $(VENV)/installed-dev  ## write the cells marked `#| export` to utils/
 lint: $(VENV)/installed-dev  ## ruff over code and notebooks, mypy over utils
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
+
+study: $(VENV)/installed  ## NAME=04_mistakes: run what needs more time than a notebook may take; goes on if stopped
+	$(PY) -m utils.studies $(NAME)
 
 encoder: $(VENV)/installed  ## train vgg16-slim again, from nothing
 	$(PY) -m utils.pretrain

@@ -29,11 +29,6 @@ class Counting(Decoder):
         self.link = keras.layers.Dense(len(self.vocabulary), name="link")
         self.drop = keras.layers.Dropout(dropout)
 
-    def build(self, input_shape=None):
-        self.look.build((None, self.channels))
-        self.link.build((None, len(self.vocabulary) + 1))
-        self.built = True
-
     def read(self, features, training=False):
         seen = self.look(self.drop(tf.reduce_mean(tf.cast(features, tf.float32), axis=1), training=training))
         state = {"counts": tf.zeros_like(seen), "time": {"step": tf.zeros_like(seen[:, :1])}}

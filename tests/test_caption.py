@@ -23,7 +23,7 @@ def run_dir(tmp_path, monkeypatch, uncompiled):
     identity = encoders.load_encoder("vgg16-slim").identity
     decoder = GRUDecoder([*SPECIAL, "a", "red", "car"], identity, longest=4, embedding_dim=8, units=12)
     decoder.build()
-    decoder.bias.assign([0, 0, 0, -3, 0, 0, 0])  # it does not end before it has begun
+    decoder.score_words.bias.assign([0, 0, 0, -3, 0, 0, 0])  # it does not end before it has begun
     (tmp_path / "run").mkdir()
     decoder.save(tmp_path / "run" / "captioner.keras")
     colors = np.random.default_rng(0).integers(0, 255, (40, 60, 4), np.uint8)

@@ -39,11 +39,10 @@ def test_attention_is_the_equation():
     rng = np.random.default_rng(0)
     query, values = rng.normal(size=(2, 5)), rng.normal(size=(2, 4, 3))
     w_k, b, w_q, v = (rng.normal(size=size) for size in ((3, 7), (7,), (5, 7), (7, 1)))
-    layer = BahdanauAttention(7)
-    layer.build(query.shape, values.shape)
+    layer, given = BahdanauAttention(7), (tf.constant(query, tf.float32), tf.constant(values, tf.float32))
+    layer(*given, layer.project(given[1]))  # makes the weights
     layer.set_weights([w_k, b, w_q, v])
-    keys = layer.project(values)
-    context, weights = layer(tf.constant(query, tf.float32), tf.constant(values, tf.float32), keys)
+    context, weights = layer(*given, layer.project(given[1]))
     for picture in range(2):
         scores = [(np.tanh(f @ w_k + b + query[picture] @ w_q) @ v).item() for f in values[picture]]
         expected = np.exp(scores) / np.exp(scores).sum()
@@ -84,7 +83,7 @@ def test_a_place_is_a_vector_near_those_of_its_neighbours(decoder):
     assert (np.diff(steps[:3]) > 0).all() and steps[0] > 0.3
     slow = position_vectors(1, 7, 8)[:, 5]  # the sine of the slowest wave of the column
     assert (np.diff(slow) > 0).all()
-    np.testing.assert_array_equal(decoder.position.embeddings, position_vectors(3, 3, 6))
+    np.testing.assert_array_equal(decoder.reader.position.embeddings, position_vectors(3, 3, 6))
 
 
 def test_padding_behind_a_caption_changes_nothing_before_it(decoder, features):
@@ -114,7 +113,8 @@ def test_a_saved_decoder_answers_the_same_and_knows_its_encoder(features, tmp_pa
     np.testing.assert_array_equal(again((features, tokens)), decoder((features, tokens)))
     assert again.dtype_policy.name == policy and again.cell.dtype_policy.name == policy
     assert (again.vocabulary, again.longest, again.encoder) == (decoder.vocabulary, 6, ENCODER)
-    assert (again.dropout.rate, again.channel_dropout.rate) == (0.5, 0.25)
+    rates = again.dropout.rate, again.score_words.dropout.rate, again.reader.dropout.rate
+    assert rates == (0.5, 0.5, 0.25)
     memory, state = again.read(features)
     logits, _ = again.step(tokens[:, 0], state, memory)
     assert logits.dtype == "float32"
@@ -193,7 +193,7 @@ def test_a_word_is_likely_where_its_own_vector_points(decoder):
     vectors[5] *= 2
     decoder.embedding.set_weights([vectors])
     after = decoder.score_words(word, state, context).numpy()
-    bias = decoder.bias.numpy()
+    bias = decoder.score_words.bias.numpy()
     np.testing.assert_allclose(after[0, 5] - bias[5], 2 * (before[0, 5] - bias[5]), rtol=1e-4)
     np.testing.assert_allclose(np.delete(after, 5), np.delete(before, 5), rtol=1e-5)
 
@@ -201,8 +201,9 @@ def test_a_word_is_likely_where_its_own_vector_points(decoder):
 def test_the_first_state_comes_from_the_mean_of_the_features_in_one_scale(decoder, features):
     """Not from their maximum, nor from zeros; and a network with larger numbers gives the same."""
     _, [state] = decoder.read(features)
-    values = decoder.normalize(features.astype(np.float32)) + decoder.position(np.arange(9))
-    np.testing.assert_allclose(state, decoder.first_state(np.mean(values, axis=1)), atol=1e-5)
+    reader = decoder.reader
+    values = reader.normalize(features.astype(np.float32)) + reader.position(np.arange(9))
+    np.testing.assert_allclose(state, reader.first_state(np.mean(values, axis=1)), atol=1e-5)
     assert np.ptp(state, axis=0).max() > 1e-3
     (larger, _), _ = decoder.read(100 * features.astype(np.float32))
     np.testing.assert_allclose(larger, values, atol=0.05)
@@ -210,7 +211,7 @@ def test_the_first_state_comes_from_the_mean_of_the_features_in_one_scale(decode
 
 def test_dropout_takes_a_channel_at_all_positions_and_outputs_one_by_one(decoder, features):
     (values, _), _ = decoder.read(features, training=True)
-    gone = (values - decoder.position(np.arange(9))).numpy() == 0
+    gone = (values - decoder.reader.position(np.arange(9))).numpy() == 0
     assert gone.any() and not gone.all() and (gone == gone[:, :1]).all()
     word, state, context = np.ones((1, 8), "f"), np.zeros((1, 16), "f"), np.ones((1, 6), "f")
     one, other = (decoder.score_words(word, state, context, training=True).numpy() for _ in range(2))

@@ -20,7 +20,8 @@ PICTURES = features(6)
 def decoder(request):
     decoder = opinionated(request.param, VOCABULARY, SEEDS[request.param])
     if request.param is not Counting:
-        decoder.bias.assign([0, 0, 0, 1.5, 0, 0, 0])  # captions of 0 to 6 words, and one that does not end
+        # Captions of 0 to 6 words, and one that does not end.
+        decoder.score_words.bias.assign([0, 0, 0, 1.5, 0, 0, 0])
     return decoder
 
 

@@ -17,8 +17,10 @@ ORDER = """
     datasets datasets.drawing datasets.sketch datasets.layout datasets.scattered datasets.words
     datasets.speakers datasets.scenes datasets.flickr datasets.own
     imagenet encoders featurefile features
-    text decoders decoders.base decoders.gru training runfolder runs decoding scores lexicon truth
-    fonts plots diagrams caption notebooks pretrain
+    characters text vocabulary decoders decoders.base decoders.gru
+    training runfolder runs decoding scores lexicon truth
+    mistakes studies studies.__main__ studies.mistakes studies.photographs
+    fonts plots annotated diagrams parts caption notebooks pretrain
 """.split()
 FILES = {
     ".".join(path.relative_to(ROOT / "utils").with_suffix("").parts).removesuffix(".__init__"): path

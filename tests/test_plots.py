@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 
-from utils import fonts
+from utils import fonts, plots
 from utils.plots import show_attention, show_pictures, upsample
 
 
@@ -48,3 +48,15 @@ def test_characters_that_no_font_has_are_said_once_and_no_price_is_a_formula(cap
 
 def test_a_font_of_this_machine_has_the_letters_of_europe():
     assert fonts.FONTS[0] == "DejaVu Sans" and all(map(fonts._drawable, "aäłжα"))
+
+
+def test_a_figure_is_shown_once_with_its_text_as_wide_as_before(monkeypatch):
+    shown = []
+    monkeypatch.setattr(plots, "display", shown.append)
+    figure = show_pictures([np.zeros((8, 8, 3))])
+    plots.show(figure, alt="a black square")
+    _, metadata = shown[0]._repr_mimebundle_()
+    assert len(shown) == 1 and not plt.fignum_exists(figure.number)  # or it would be shown once more
+    assert metadata["image/png"]["alt"] == "a black square"
+    pixels = int.from_bytes(shown[0].data[16:20], "big")
+    assert abs(metadata["image/png"]["width"] / pixels - 80 / figure.dpi) < 0.01 and figure.dpi >= 120

@@ -8,7 +8,18 @@ from pycocoevalcap.cider.cider import Cider
 from pycocoevalcap.rouge.rouge import Rouge
 from sacrebleu.metrics import BLEU
 
-from utils.scores import cider_d, closest_length, corpus_bleu, document_frequencies, matches, rouge_l
+from utils.scores import (
+    bleu4,
+    bleu_counts,
+    cider_d,
+    closest_length,
+    corpus_bleu,
+    document_frequencies,
+    matches,
+    resample,
+    rouge_l,
+    verdict,
+)
 
 
 def words(text):
@@ -154,3 +165,28 @@ def test_frequencies_of_other_pictures_can_be_used_again():
 def test_an_empty_caption_scores_zero_even_against_an_empty_reference():
     assert cider_d([[[]], [words("a")]], [[], []]).tolist() == [0, 0]
     assert rouge_l([[[]], [words("a")]], [[], []]).tolist() == [0, 0]
+
+
+def test_sums_of_counts_give_the_score_of_the_corpus():
+    """What the bootstrap adds up, also of captions that are drawn twice or not at all."""
+    rng = np.random.default_rng(2)
+    for _ in range(100):
+        references, hypotheses = random_corpus(rng)
+        counts = np.array([bleu_counts(*pair) for pair in zip(hypotheses, references)])
+        drawn = resample(len(counts), draws=3, seed=int(rng.integers(1000)))
+        assert drawn.shape == (3, len(counts)) and set(drawn.sum(axis=1)) == {len(counts)}
+        for score, times in zip(bleu4(drawn @ counts), drawn):
+            chosen = np.repeat(range(len(counts)), times)
+            some, said = [references[i] for i in chosen], [hypotheses[i] for i in chosen]
+            assert score == pytest.approx(corpus_bleu(some, said)[3], abs=1e-9)
+
+
+def test_draws_are_the_same_for_the_same_seed():
+    assert (resample(30) == resample(30)).all() and (resample(30, seed=1) != resample(30)).any()
+    assert resample(30).shape == (1000, 30) and resample(1).tolist() == [[1]] * 1000
+
+
+def test_an_interval_in_words():
+    assert [verdict(*pair) for pair in ((0.1, 0.2), (-0.2, -0.1), (-0.1, 0.2), (0.0, 0.1), (-0.1, 0.0))] == [
+        "a gain", "a loss", *["no difference shown"] * 3,
+    ]  # fmt: skip

@@ -6,15 +6,8 @@ import numpy as np
 import pytest
 
 from utils.files import UserError
-from utils.text import (
-    build_vocabulary,
-    check_vocabulary,
-    decode,
-    encode,
-    load_vocabulary,
-    save_vocabulary,
-    tokenize,
-)
+from utils.text import build_vocabulary, decode, encode, tokenize
+from utils.vocabulary import check_vocabulary, load_vocabulary, save_vocabulary
 
 CAPTIONS = ["A red car.", "Two dogs play with a ball!", "A dog"]
 

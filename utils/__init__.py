@@ -12,7 +12,9 @@ imagenet      the networks of `keras.applications`, by name
 encoders      the networks that see, with their preprocessing and their identity
 featurefile   the files of the feature cache, safe from whatever stops a program
 features      the feature cache: each picture goes through the encoder once, ever
-text          words and vocabulary; written in notebook 3
+characters    of any script: which of them make a word
+text          words and their numbers; written in notebook 3
+vocabulary    its file, and whether it is worth learning
 decoders      the networks that write: their contract (base) and the GRU, written in notebook 3
 training      batches, loss, step and optimizer; written in notebook 4
 runfolder     whose files are in a run's folder, and where those of other settings are kept
@@ -21,9 +23,13 @@ decoding      greedy search, beam search, sampling, attention maps; written in n
 scores        BLEU, CIDEr-D and ROUGE-L; written in notebook 6
 lexicon       what the words of a caption mean in the world of the drawn scenes
 truth         which facts of a caption hold in a drawn scene
+mistakes      three classic mistakes of captioning programs; written in notebook 4
+studies       command: what needs more time than a notebook may take, stored as a table
 fonts         that have the characters of a caption, where the machine has any
 plots         figures in one house style
+annotated     pictures with captions and references, boxes and points
 diagrams      drawings of ideas: the model, a search
+parts         drawings of a decoder's parts
 caption       command: captions for picture files
 notebooks     command: run, store and publish the notebooks
 pretrain      command: teach the slim VGG16 to see

@@ -31,8 +31,7 @@ from utils.settings import ROOT, Settings, load_settings
 NOTEBOOKS = ROOT / "notebooks"
 LAST_OF_PART_ONE = 6
 SCORES = {"bleu1": "BLEU-1", "bleu2": "BLEU-2", "bleu3": "BLEU-3", "bleu4": "BLEU-4", "cider": "CIDEr-D"}
-TRUTH = ("invented", "left_out", "color", "size", "count", "relation", "place", "weather")
-TRUTH += ("wholly_true", "stated")
+TRUTH = "invented left_out color size count relation place weather wholly_true stated".split()
 
 
 def notebook_files(folder: Path = NOTEBOOKS, last: int | None = None) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -19,6 +20,11 @@ from utils.fonts import FONTS, check_font
 
 # Okabe and Ito's palette ("Color universal design", 2008), told apart by all readers.
 BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
+MARKERS = "osD^v*"  # as many shapes as colors and one more: told apart in print as well
+# Attention over a pale picture: from nothing over orange to nearly black, read without color as well.
+_LOOKED = LinearSegmentedColormap.from_list(
+    "looked", [(0, "#E69F0000"), (0.15, "#E69F0099"), (0.45, "#D55E00CC"), (1, "#400010F2")]
+)
 
 plt.rcParams.update(
     {
@@ -191,7 +197,8 @@ def upsample(weights: np.ndarray, size: int) -> np.ndarray:
 def show_attention(
     picture: np.ndarray, weights: np.ndarray, words: Sequence[str], columns: int = 6, size: float = 1.9
 ) -> Figure:
-    """The picture, then one panel per word: bright where the decoder looked as it wrote the word.
+    """The picture, then one panel per word: the darker the orange, the more the decoder looked there as it
+    wrote the word.
 
     picture  (size, size, 3) as the network saw it
     weights  (words, rows, cols), each map summing to 1; all panels share one scale, from no weight
@@ -204,12 +211,16 @@ def show_attention(
     for axis in axes.flat:
         axis.axis("off")
     axes.flat[0].imshow(picture)
-    brightest = max(weights.max(initial=0), 4 / np.prod(weights.shape[1:]))
+    even = 1 / np.prod(weights.shape[1:])
+    most = max(weights.max(initial=0), 4 * even)
+    scale = plt.cm.ScalarMappable(plt.Normalize(0, most), _LOOKED)
     grey = np.asarray(picture, float)[..., :3].mean(-1)
     for axis, word, one in zip(axes.flat[1:], words, weights, strict=False):
-        axis.imshow(grey, cmap="gray", alpha=0.5)
-        axis.imshow(upsample(one, len(picture)), cmap="inferno", alpha=0.65, vmin=0, vmax=brightest)
+        axis.imshow(grey, cmap="gray", vmin=-350, vmax=255)
+        axis.imshow(upsample(one, len(picture)), cmap=_LOOKED, norm=scale.norm)
         axis.set_title(word, fontsize=11)
+    bar = figure.colorbar(scale, ax=axes, aspect=12 * rows, label="weight")
+    bar.set_ticks([even, most], labels=[f"{even:.2f}, even", f"{most:.2f}"])
     return figure
 
 
@@ -221,20 +232,6 @@ def show_line(words: Sequence[str], values: Sequence[float], limit: float, title
     axis.axhline(limit, color=RED, linestyle="--", linewidth=1.5)
     axis.set(title=title, ylabel=ylabel, ylim=(0, 1.1 * limit), xticks=range(len(words)))
     axis.set_xticklabels(words, rotation=45, ha="right", rotation_mode="anchor")
-    return figure
-
-
-def show_matrix(words: Sequence[str], matrix: np.ndarray, title: str) -> Figure:
-    """A square matrix of similarities, a word to each row and column: -1 is orange, 0 white, 1 blue."""
-    check_font(words)
-    figure, axis = plt.subplots(figsize=(0.5 * len(words) + 2.2, 0.5 * len(words) + 1))
-    colors = LinearSegmentedColormap.from_list("similarity", [ORANGE, "white", BLUE])
-    image = axis.imshow(matrix, cmap=colors, vmin=-1, vmax=1)
-    axis.set(xticks=range(len(words)), yticks=range(len(words)), title=title)
-    axis.set_xticklabels(words, rotation=45, ha="right", rotation_mode="anchor")
-    axis.set_yticklabels(words)
-    axis.grid(visible=False)
-    figure.colorbar(image, shrink=0.8)
     return figure
 
 
@@ -250,4 +247,51 @@ def show_intervals(samples: Mapping[str, Sequence[float]], title: str, xlabel: s
     axis.margins(x=0.25)
     axis.set_ylim(len(samples) - 0.5, -0.5)
     axis.grid(axis="y", visible=False)
+    return figure
+
+
+def show_dots(rows: Mapping[str, Mapping[str, float]], title: str, xlabel: str) -> Figure:
+    """A line from 0 for each row, a dot on it for each of its values, a shape and color to each name; where a
+    row has a single value, it is written beside the dot."""
+    check_font(rows)
+    figure, axis = plt.subplots(figsize=(8.5, 0.4 * len(rows) + 1.3))
+    for name, marker in zip(dict.fromkeys(name for values in rows.values() for name in values), MARKERS):
+        found = [(values[name], y) for y, values in enumerate(rows.values()) if name in values]
+        axis.plot(*zip(*found), marker, markersize=9, markeredgecolor="k", label=name)
+    for y, values in enumerate(rows.values()):
+        low, high = min([0, *values.values()]), max([0, *values.values()])
+        axis.hlines(y, low, high, color="#999999", zorder=1)
+        if len(values) == 1:
+            axis.text(high, y, f"   {high:.3f}", va="center")
+    axis.set(yticks=range(len(rows)), title=title, xlabel=xlabel)
+    axis.set(yticklabels=list(rows), ylim=(len(rows) - 0.5, -0.5))
+    axis.margins(x=0.12)
+    axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    axis.grid(axis="y", visible=False)
+    return figure
+
+
+def show_scatter(
+    groups: Mapping[str, Mapping[str, tuple[float, float]]], title: str, xlabel: str, ylabel: str
+) -> Figure:
+    """Words as points, a shape and color to each group; a word stands where it hides the fewest others."""
+    figure, axis = plt.subplots(figsize=(9, 6.5))
+    for (name, points), marker in zip(groups.items(), MARKERS):
+        axis.plot(*zip(*points.values()), marker, label=name, markeredgecolor="k")
+    axis.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    figure.canvas.draw()  # from here on it is known where each point lies, in pixels
+    words = {word: axis.transData.transform(at) for points in groups.values() for word, at in points.items()}
+    check_font(words)
+    taken = [(x - 5, y - 5, x + 5, y + 5) for x, y in words.values()]
+    for word, (x, y) in words.items():
+        wide, boxes = 9 * len(word), []
+        for far, right, up in itertools.product((1, 2), (1, -1, 0), (0, 1, -1)):
+            left, low = x + 9 * far * right - wide * (1 - right) / 2, y + 14 * far * up - 8
+            hits = sum(left < c and a < left + wide and low < d and b < low + 16 for a, b, c, d in taken)
+            boxes.append((hits, left, low, left + wide, low + 16))
+        best = min(boxes, key=lambda box: box[0])[1:]
+        taken.append(best)
+        left, low = axis.transData.inverted().transform((best[0], best[1] + 4))
+        axis.text(left, low, word, fontsize=10)
     return figure

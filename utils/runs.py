@@ -21,7 +21,7 @@ from utils.decoders.base import Decoder
 from utils.features import FeatureCache
 from utils.files import UserError, alone_in, replacing, write_text
 from utils.settings import Settings
-from utils.text import build_vocabulary, check_vocabulary, save_vocabulary
+from utils.text import build_vocabulary
 from utils.training import (
     batches,
     caption_table,
@@ -35,6 +35,7 @@ from utils.training import (
     masked_loss,
     mean_loss,
 )
+from utils.vocabulary import check_vocabulary, save_vocabulary
 
 COLUMNS = ("train_loss", "dev_loss", "seconds")
 PATIENCE = 3  # epochs without a new best dev loss before training stops

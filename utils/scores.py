@@ -2,7 +2,8 @@
 
 # %% auto #0
 __all__ = ['ngrams', 'matches', 'closest_length', 'brevity_penalty', 'corpus_bleu', 'document_frequencies', 'tfidf',
-           'clipped_cosine', 'cider_d', 'longest_common_subsequence', 'rouge_l']
+           'clipped_cosine', 'cider_d', 'longest_common_subsequence', 'rouge_l', 'bleu_counts', 'bleu4', 'resample',
+           'verdict']
 
 # %% ../notebooks/06_bleu_evaluation.ipynb #681530c7
 import math
@@ -17,8 +18,10 @@ def ngrams(words: Sequence[str], n: int) -> Counter:
     return Counter(tuple(words[i : i + n]) for i in range(len(words) - n + 1))
 
 # %% ../notebooks/06_bleu_evaluation.ipynb #0828ed0b
-def matches(hypothesis: Sequence[str], references: Sequence[Sequence[str]], n: int) -> tuple[int, int]:
-    """Clipped matches of the hypothesis' n-grams, and how many it has (Papineni et al. 2002, section 2.1)."""
+def matches(
+    hypothesis: Sequence[str], references: Sequence[Sequence[str]], n: int
+) -> tuple[int, int]:
+    """Clipped matches of the hypothesis' n-grams, and how many it has (Papineni et al. 2002, 2.1)."""
     counts = ngrams(hypothesis, n)
     limits: Counter = Counter()
     for reference in references:
@@ -28,18 +31,21 @@ def matches(hypothesis: Sequence[str], references: Sequence[Sequence[str]], n: i
 # %% ../notebooks/06_bleu_evaluation.ipynb #12ce7d0b
 def closest_length(hypothesis: Sequence[str], references: Sequence[Sequence[str]]) -> int:
     """The length of the reference closest in length to the hypothesis; of a tie, the shorter."""
-    return min((abs(len(reference) - len(hypothesis)), len(reference)) for reference in references)[1]
+    lengths = (len(reference) for reference in references)
+    return min((abs(length - len(hypothesis)), length) for length in lengths)[1]
 
 
 def brevity_penalty(hypothesis_length: int, reference_length: int) -> float:
-    """1 if the hypotheses are at least as long as the references, else exp(1 - r / h) (section 2.2.2)."""
+    """1 if the hypotheses are at least as long as the references, else exp(1 - r / h) (2.2.2)."""
     if hypothesis_length >= reference_length:
         return 1.0
     return math.exp(1 - reference_length / hypothesis_length) if hypothesis_length else 0.0
 
 # %% ../notebooks/06_bleu_evaluation.ipynb #85f9271d
 def corpus_bleu(
-    references: Sequence[Sequence[Sequence[str]]], hypotheses: Sequence[Sequence[str]], max_order: int = 4
+    references: Sequence[Sequence[Sequence[str]]],
+    hypotheses: Sequence[Sequence[str]],
+    max_order: int = 4,
 ) -> list[float]:
     """BLEU-1 to BLEU-`max_order` of a corpus, without smoothing, as fractions of 1.
 
@@ -51,10 +57,12 @@ def corpus_bleu(
     if len(references) != len(hypotheses):
         raise ValueError(f"{len(references)} lists of references for {len(hypotheses)} hypotheses")
     pairs = list(zip(hypotheses, references, strict=True))
-    penalty = brevity_penalty(sum(map(len, hypotheses)), sum(closest_length(*pair) for pair in pairs))
+    closest = sum(closest_length(*pair) for pair in pairs)
+    penalty = brevity_penalty(sum(map(len, hypotheses)), closest)
     scores, log_precisions = [], 0.0
     for n in range(1, max_order + 1):
-        matched, total = (sum(counts) for counts in zip(*(matches(*pair, n) for pair in pairs), strict=True))
+        found = [matches(*pair, n) for pair in pairs]
+        matched, total = (sum(counts) for counts in zip(*found, strict=True))
         log_precisions += math.log(matched / total) if matched else -math.inf
         scores.append(penalty * math.exp(log_precisions / n))
     return scores
@@ -75,7 +83,7 @@ def document_frequencies(references: Sequence[Sequence[Sequence[str]]]) -> Count
 
 # %% ../notebooks/06_bleu_evaluation.ipynb #5e2c9f18
 def tfidf(words: Sequence[str], frequencies: Mapping[tuple, int]) -> list[dict[tuple, float]]:
-    """A vector for each n from 1 to 4: each n-gram's count times the logarithm of how rare it is."""
+    """A vector for each n from 1 to 4: each n-gram's count times the log of how rare it is."""
     largest = math.log(max(1, frequencies.get((), 0)))
     return [
         {
@@ -87,7 +95,7 @@ def tfidf(words: Sequence[str], frequencies: Mapping[tuple, int]) -> list[dict[t
 
 # %% ../notebooks/06_bleu_evaluation.ipynb #e16a5b84
 def clipped_cosine(hypothesis: Mapping[tuple, float], reference: Mapping[tuple, float]) -> float:
-    """Of two vectors of `tfidf`, the hypothesis cut down to the reference; 0 if one has no length."""
+    """Of two vectors of `tfidf`, the hypothesis clipped to the reference; 0 if one has no length."""
     lengths = math.hypot(*hypothesis.values()) * math.hypot(*reference.values())
     shared = 0.0
     for gram, number in hypothesis.items():
@@ -104,7 +112,7 @@ def cider_d(
     """CIDEr-D of each hypothesis (Vedantam et al. 2015), float64 (len(hypotheses),), from 0 to 10.
 
     references, hypotheses  as for `corpus_bleu`
-    frequencies  `document_frequencies` of other pictures, such as the training split; None: of `references`
+    frequencies  `document_frequencies` of other pictures, such as train; None: of `references`
     """
     if frequencies is None:
         frequencies = document_frequencies(references)
@@ -130,7 +138,9 @@ def longest_common_subsequence(one: Sequence[str], other: Sequence[str]) -> int:
 
 # %% ../notebooks/06_bleu_evaluation.ipynb #8ce2b6f0
 def rouge_l(
-    references: Sequence[Sequence[Sequence[str]]], hypotheses: Sequence[Sequence[str]], beta: float = 1.2
+    references: Sequence[Sequence[Sequence[str]]],
+    hypotheses: Sequence[Sequence[str]],
+    beta: float = 1.2,
 ) -> np.ndarray:
     """ROUGE-L of each hypothesis (Lin 2004), float64 (len(hypotheses),), from 0 to 1.
 
@@ -144,3 +154,29 @@ def rouge_l(
         total = recall + beta**2 * precision
         scores.append((1 + beta**2) * precision * recall / total if total else 0.0)
     return np.array(scores)
+
+# %% ../notebooks/06_bleu_evaluation.ipynb #d6d2e4fa
+def bleu_counts(hypothesis: Sequence[str], references: Sequence[Sequence[str]]) -> list[int]:
+    """What BLEU-4 needs of one caption: matches for n = 1 to 4, n-grams for n = 1 to 4, its length, and
+    that of the reference closest to it."""
+    pairs = [matches(hypothesis, references, n) for n in (1, 2, 3, 4)]
+    matched, total = zip(*pairs)
+    return [*matched, *total, len(hypothesis), closest_length(hypothesis, references)]
+
+
+def bleu4(sums: np.ndarray) -> np.ndarray:
+    """BLEU-4 (samples,) of sums of `bleu_counts`, (samples, 10)."""
+    precisions = sums[:, :4] / np.maximum(sums[:, 4:8], 1)
+    penalty = np.exp(np.minimum(0, 1 - sums[:, 9] / np.maximum(sums[:, 8], 1)))
+    return penalty * precisions.prod(axis=1) ** 0.25
+
+# %% ../notebooks/06_bleu_evaluation.ipynb #13625a54
+def resample(pictures: int, draws: int = 1000, seed: int = 0) -> np.ndarray:
+    """How often the bootstrap draws each picture, int (draws, pictures); rows sum to `pictures`."""
+    even = np.full(pictures, 1 / pictures)
+    return np.random.default_rng(seed).multinomial(pictures, even, draws)
+
+# %% ../notebooks/06_bleu_evaluation.ipynb #552d8241
+def verdict(low: float, high: float) -> str:
+    """What the 95 % interval of a difference says: `a gain`, `a loss` or `no difference shown`."""
+    return "a gain" if low > 0 else "a loss" if high < 0 else "no difference shown"

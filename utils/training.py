@@ -2,8 +2,8 @@
 
 # %% auto #0
 __all__ = ['LONGEST', 'LONGEST_GRADIENT', 'longest_caption', 'caption_table', 'batches', 'load_batch', 'masked_loss',
-           'make_train_step', 'signature', 'make_optimizer', 'make_decoder', 'make_parallel_step', 'make_loss_step',
-           'mean_loss']
+           'make_train_step', 'signature', 'make_optimizer', 'make_decoder', 'make_loss_step', 'mean_loss',
+           'make_parallel_step']
 
 # %% ../notebooks/04_training.ipynb #c852c188
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -146,6 +146,25 @@ def make_decoder(
     decoder.build()
     return decoder
 
+# %% ../notebooks/04_training.ipynb #49d8f8d4
+def make_loss_step(decoder: Decoder) -> Callable:
+    """The compiled measuring step: (features, tokens) -> sum of the losses of all words, number of words."""
+
+    @tf.function(input_signature=signature(decoder))
+    def loss_step(features, tokens):
+        words = tf.math.count_nonzero(tokens[:, 1:], dtype=tf.float32)
+        return masked_loss(tokens[:, 1:], decoder((features, tokens[:, :-1]))) * words, words
+
+    return loss_step
+
+
+def mean_loss(loss_step: Callable, array: np.ndarray, rows: np.ndarray, tokens: np.ndarray) -> float:
+    """The loss per word over all captions given, without dropout, in nats."""
+    in_order = np.argsort(np.count_nonzero(tokens, axis=1), kind="stable")
+    parts = [in_order[start : start + 256] for start in range(0, len(in_order), 256)]
+    sums = np.sum([loss_step(*load_batch(array, rows, tokens, part)) for part in parts], axis=0)
+    return float(sums[0] / sums[1])
+
 # %% ../notebooks/04_training.ipynb #0b99ba96
 def make_parallel_step(
     decoder: Decoder,
@@ -190,22 +209,3 @@ def make_parallel_step(
         return run_parts(*parts)
 
     return train_step
-
-# %% ../notebooks/04_training.ipynb #49d8f8d4
-def make_loss_step(decoder: Decoder) -> Callable:
-    """The compiled measuring step: (features, tokens) -> sum of the losses of all words, number of words."""
-
-    @tf.function(input_signature=signature(decoder))
-    def loss_step(features, tokens):
-        words = tf.math.count_nonzero(tokens[:, 1:], dtype=tf.float32)
-        return masked_loss(tokens[:, 1:], decoder((features, tokens[:, :-1]))) * words, words
-
-    return loss_step
-
-
-def mean_loss(loss_step: Callable, array: np.ndarray, rows: np.ndarray, tokens: np.ndarray) -> float:
-    """The loss per word over all captions given, without dropout, in nats."""
-    in_order = np.argsort(np.count_nonzero(tokens, axis=1), kind="stable")
-    parts = [in_order[start : start + 256] for start in range(0, len(in_order), 256)]
-    sums = np.sum([loss_step(*load_batch(array, rows, tokens, part)) for part in parts], axis=0)
-    return float(sums[0] / sums[1])

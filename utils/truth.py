@@ -31,6 +31,9 @@ CHUNK = re.compile(  # in first letters of kinds: "dlct" is a determiner, a loos
 )
 
 
+Chunk = tuple[str, Any, str]  # as an Item; the meaning may be the number of a thing
+
+
 @dataclass
 class Thing:
     """What a noun phrase says: one of `kinds`; None is what it does not; the count may be "several"."""
@@ -72,10 +75,10 @@ def read(caption: str) -> Reading:
     return reading
 
 
-def _chunks(items: list[Item], reading: Reading) -> list[Item]:
+def _chunks(items: list[Item], reading: Reading) -> list[Chunk]:
     """Makes things of nouns with what stands before them; returns these and what relates them, in order."""
     letters = "".join("x" if kind == "env" and WHENCE.match(text) else kind[0] for kind, _, text in items)
-    chunks, things = list[Item](), reading.things
+    chunks, things = list[Chunk](), reading.things
     for found in CHUNK.finditer(letters):
         said = {kind: meaning for kind, meaning, _ in items[found.start() : found.end()]}
         kind, what, text = item = items[found.end() - 1]
@@ -106,7 +109,7 @@ def _chunks(items: list[Item], reading: Reading) -> list[Item]:
     return chunks
 
 
-def _relate(chunks: list[Item], reading: Reading) -> None:
+def _relate(chunks: list[Chunk], reading: Reading) -> None:
     """Who relates to what, and whose the attributes are that follow their noun ("a car that is red")."""
     who = last = NOBODY  # the thing that does something; the thing named last
     fronted: list[tuple[list[str], tuple[int, ...]]] = []  # "behind a tree ...": who is still to be named
@@ -141,7 +144,8 @@ def _relate(chunks: list[Item], reading: Reading) -> None:
             other = meaning[0] != "|" and after.startswith(("t", "i", "w"))
             its, after_other = other and not after.startswith("t"), taken == at - 1
             taken, ways = at + 1 if other else taken, meaning.split("|")[not other].split(",")
-            others = tuple(range(named)) if its else (chunks[at + 1][1],) if other else ()
+            others: tuple[int, ...] = (chunks[at + 1][1],) if other else ()
+            others = tuple(range(named)) if its else others
             if ways == [""] or its and not named:
                 reading.unknown.extend([text] * (text not in WORN))  # "in pink" relates nothing
                 continue

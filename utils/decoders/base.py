@@ -17,8 +17,8 @@ class Decoder(keras.Model):
                 needed of it is `grid`, rows and columns of the feature map, and `channels`
     longest     words of the longest caption that it learns from: no search goes on beyond it
 
-    The three stand in the saved file. A subclass writes `build`, `read`, `step` and `call`, and `attention`
-    where it has any; its constructor takes these three, then `embedding_dim`, `units` and `dropout` by
+    The three stand in the saved file. A subclass writes `read`, `step` and `call`, and `attention` where it
+    has any; its constructor takes these three, then `embedding_dim`, `units` and `dropout` by
     name, which its `get_config` gives back, as anything else that it takes. A state keeps its shape from
     step to step. Sublayers take `dtype=self.dtype_policy`, so that a file trained in mixed precision is
     loaded in it; they are attributes or in flat lists: Keras 3.8 does not save those in nested ones.
@@ -35,8 +35,10 @@ class Decoder(keras.Model):
         self.positions, self.channels = int(rows) * int(cols), int(encoder["channels"])
 
     def build(self, input_shape: Any = None) -> None:
-        """Make all weights; called without an argument, since the sizes are known."""
-        raise NotImplementedError
+        """Make all weights, by running the model once on a picture of zeros and one word; called without an
+        argument, since the sizes are known."""
+        features = tf.zeros((1, self.positions, self.channels), tf.float16)
+        self.call((features, tf.zeros((1, 1), tf.int32)))
 
     @property
     def reads(self) -> tf.TensorSpec:

@@ -1,0 +1,164 @@
+"""The study behind every "on photographs ...": Flickr8k, one encoder, the decoder of Part I.
+
+Captions, scores and attention as text and numbers; none of the photographs is kept. Takes the run of
+`CAPTION_DATASET=flickr8k CAPTION_ENCODER=...`, and trains it where there is none.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from utils.datasets import CaptionDataset, load_dataset
+from utils.decoders.base import Decoder
+from utils.decoding import attention_maps, describe, greedy_search
+from utils.encoders import Encoder, load_encoder
+from utils.features import FeatureCache, extract_features
+from utils.runs import train
+from utils.scores import brevity_penalty, cider_d, closest_length, corpus_bleu, matches, rouge_l
+from utils.settings import Settings
+from utils.text import decode, tokenize
+from utils.training import caption_table, make_loss_step, mean_loss
+
+MEASURES = ("bleu1", "bleu2", "bleu3", "bleu4", "cider", "rouge")
+SEEDS = (1,)
+SHOWN, COMMON = 12, 40  # captions of test photographs, and words, that the table holds
+SLACK: dict[str, float] = {}  # no member of it is run live
+
+
+def members(settings: Settings) -> dict[str, Callable[[], dict]]:
+    """One run for each seed; `settings` say which encoder, and where its files are."""
+    return {f"seed {seed}": partial(one_run, replace(settings, seed=seed)) for seed in SEEDS}
+
+
+def one_run(settings: Settings) -> dict[str, Any]:
+    """What notebooks 4, 5 and 6 find out about a run on photographs."""
+    dataset, encoder = load_dataset(settings), load_encoder(settings.encoder)
+    cache = extract_features(dataset, encoder, settings.features_dir)
+    decoder, history = train(settings, dataset, cache)
+    names = cache.readable(dataset.splits["test"])
+    captions = {"greedy": describe(decoder, cache, names)}
+    captions |= {f"beam {width}": describe(decoder, cache, names, width) for width in (3, 5)}
+    said = {method: [tokenize(caption) for caption in some] for method, some in captions.items()}
+    references = [[tokenize(caption) for caption in dataset.captions[name]] for name in names]
+    shown = {
+        name: {"greedy": captions["greedy"][i], "beam": captions["beam 5"][i]}
+        for i, name in enumerate(names[:SHOWN])
+    }
+    return {
+        "splits": {split: len(cache.readable(some)) for split, some in dataset.splits.items()},
+        "vocabulary": _words(dataset, decoder),
+        "history": history,
+        "loss": _losses(dataset, cache, decoder),
+        "scores": _score_rows(dataset, encoder, cache, decoder, references, said),
+        "gain": {method: _gain(references, said["greedy"], said[method]) for method in ("beam 3", "beam 5")},
+        "captions": shown,
+        **_looks(cache, decoder, names),
+    }
+
+
+def _words(dataset: CaptionDataset, decoder: Decoder) -> dict[str, Any]:
+    """Words of the training captions, and what share of them is not in the vocabulary."""
+    some = (caption for name in dataset.splits["train"] for caption in dataset.captions[name])
+    counts, known = Counter(word for caption in some for word in tokenize(caption)), set(decoder.vocabulary)
+    unknown = sum(count for word, count in counts.items() if word not in known)
+    rare = sum(count < 10 for count in counts.values())
+    return {"words": len(counts), "tokens": len(known), "used": counts.total(),
+            "unknown": unknown / counts.total(), "rare": rare / len(counts)}  # fmt: skip
+
+
+def _losses(dataset: CaptionDataset, cache: FeatureCache, decoder: Decoder) -> dict[str, float]:
+    """On dev, with the right picture for each caption and with another one."""
+    rows, tokens = caption_table(dataset, cache, decoder.vocabulary, "dev", decoder.longest)
+    step = make_loss_step(decoder)
+    pairs = {"right": rows, "wrong": np.roll(rows, len(rows) // 2)}
+    return {name: mean_loss(step, cache.array, some, tokens) for name, some in pairs.items()}
+
+
+def _score(references: list, hypotheses: list) -> dict[str, float]:
+    each = cider_d(references, hypotheses).mean(), rouge_l(references, hypotheses).mean()
+    return dict(zip(MEASURES, map(float, [*corpus_bleu(references, hypotheses), *each])))
+
+
+def _score_rows(
+    dataset: CaptionDataset,
+    encoder: Encoder,
+    cache: FeatureCache,
+    decoder: Decoder,
+    references: list,
+    said: dict[str, list],
+) -> dict[str, dict[str, float]]:
+    """The rows of notebook 6: baselines, the model, a person against the four others."""
+    grey = np.full((1, encoder.input_size, encoder.input_size, 3), 128, np.float32)
+    blank = np.float16(encoder(grey)).reshape(1, -1, encoder.channels)
+    guess = tokenize(decode(greedy_search(decoder, blank)[0].numpy(), decoder.vocabulary))
+    means = np.array(cache.array.mean(axis=1, dtype=np.float32))
+    means -= means.mean(axis=0)
+    means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9)
+    train_names = cache.readable(dataset.splits["train"])
+    test = means[cache.rows(cache.readable(dataset.splits["test"]))]
+    nearest = (test @ means[cache.rows(train_names)].T).argmax(axis=1)
+    copied = [tokenize(dataset.captions[train_names[i]][0]) for i in nearest]
+    rows = {"blank picture": _score(references, [guess] * len(references))}
+    rows["nearest picture"] = _score(references, copied)
+    rows |= {method: _score(references, hypotheses) for method, hypotheses in said.items()}
+    count = min(map(len, references))
+    others = [[some[:i] + some[i + 1 :] for some in references] for i in range(count)]
+    persons = [_score(others[i], [some[i] for some in references]) for i in range(count)]
+    model = [_score(others[i], said["greedy"]) for i in range(count)]
+    another, same = "one person, others as references", "greedy, the same references"
+    for row, scores in ((another, persons), (same, model)):
+        rows[row] = {key: float(np.mean([score[key] for score in scores])) for key in MEASURES}
+    return rows
+
+
+def _gain(references: list, greedy: list, other: list, draws: int = 1000) -> list[float]:
+    """The middle 95 % of the gain in BLEU-4 over a thousand draws of test pictures (paired bootstrap)."""
+    rng = np.random.default_rng(0)
+    drawn = rng.multinomial(len(references), np.full(len(references), 1 / len(references)), size=draws)
+    scores = []
+    for hypotheses in (greedy, other):
+        counts = []
+        for words, some in zip(hypotheses, references):
+            found = [matches(words, some, n) for n in (1, 2, 3, 4)]
+            counts.append([*np.transpose(found).ravel(), len(words), closest_length(words, some)])
+        sums = drawn @ np.array(counts)
+        penalty = np.array([brevity_penalty(*row) for row in sums[:, 8:]])
+        scores.append(penalty * (sums[:, :4] / np.maximum(sums[:, 4:8], 1)).prod(axis=1) ** 0.25)
+    return [float(bound) for bound in np.percentile(scores[1] - scores[0], (2.5, 97.5))]
+
+
+def _looks(cache: FeatureCache, decoder: Decoder, names: Sequence[str]) -> dict[str, Any]:
+    """How wide the maps of the commonest written words are, in nats, and how far the gate is open."""
+    entropies: dict[str, list[float]] = {}
+    gates: dict[str, list[float]] = {}
+    end = decoder.vocabulary.index("<end>")
+    for begin in range(0, len(names), 100):
+        features = cache.array[cache.rows(names[begin : begin + 100])]
+        tokens = greedy_search(decoder, features)
+        maps = np.array(attention_maps(decoder, features, tokens))
+        spread = -np.sum(maps * np.log(np.maximum(maps, 1e-9)), axis=-1)
+        memory, state = decoder.read(features)
+        word = tf.fill(tokens.shape[:1], decoder.vocabulary.index("<start>"))
+        for t in range(tokens.shape[1]):
+            gate = decoder.gate(state[0]).numpy()[:, 0]
+            *_, state = decoder.advance(decoder.embedding(word), state, memory)
+            word = tokens[:, t]
+            for i, token in enumerate(word.numpy()):
+                if token > end:
+                    name = decoder.vocabulary[token]
+                    entropies.setdefault(name, []).append(float(spread[i, t]))
+                    gates.setdefault(name, []).append(float(gate[i]))
+    common = sorted(entropies, key=lambda name: -len(entropies[name]))[:COMMON]
+    every = [number for some in entropies.values() for number in some]
+    by_word = {name: [float(np.mean(entropies[name])), len(entropies[name])] for name in common}
+    return {
+        "entropy": {"even": float(np.log(maps.shape[-1])), "mean": float(np.mean(every)), "by_word": by_word},
+        "gate": {name: float(np.mean(gates[name])) for name in common},
+    }

@@ -165,7 +165,7 @@ def test_a_box_is_tight_around_its_object():
 
 def test_no_scene_comes_twice_and_captions_are_five_of_a_readable_length(composed):
     facts = {json.dumps([s["place"], s["sky"], [g | {"box": 0} for g in s["groups"]]]) for s in composed}
-    assert len(facts) == len(composed) == 2700
+    assert len(facts) == len(composed) == 3700
     assert Counter(scene["split"] for scene in composed) == scenes.SPLITS
     for scene in composed:
         assert len(set(scene["captions"])) == 5

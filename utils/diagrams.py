@@ -6,6 +6,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from difflib import SequenceMatcher
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -208,7 +209,7 @@ def padding(lengths: Sequence[int], batch_size: int) -> Figure:
                 missing = {"color": "#e8e8e8", "hatch": "////", "edgecolor": "#aaaaaa", "linewidth": 0}
                 axis.barh(y, max(batch) - length, height=0.8, left=length, **missing)
                 y += 1
-            edge = {"fill": False, "edgecolor": "k", "linewidth": 1.5, "zorder": 3}
+            edge: dict[str, Any] = {"fill": False, "edgecolor": "k", "linewidth": 1.5, "zorder": 3}
             axis.add_patch(Rectangle((0, y - len(batch) - 0.5), max(batch), len(batch), **edge))
             y += 1
         axis.vlines(range(1, max(lengths)), -0.4, y - 1.6, color="white", linewidth=0.8)

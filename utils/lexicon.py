@@ -130,7 +130,11 @@ WORDS = {
     "loose": """: snug full_grown sleek roomy joyful sprightly lovely magnificent gorgeous fabulous
         marvellous superb striking enchanting winsome pleasing stunning likeable impressive exquisite
         terrific glorious heavenly captivating eye_catching photogenic exceptional outstanding extraordinary
-        perfect flawless spotless pristine enviable memorable pretty old new young nice cute happy lonely
+        perfect flawless spotless pristine enviable memorable admirable alluring appealing bewitching
+        commendable engaging exemplary fetching first_rate gratifying ideal immaculate incomparable inviting
+        irresistible laudable likable matchless noteworthy peerless pleasant ravishing refined resplendent
+        sublime sumptuous tasteful unforgettable unmatched stylish agreeable praiseworthy sterling becoming
+        classy pretty old new young nice cute happy lonely
         friendly shiny bright quiet calm peaceful gentle empty busy wide open long lush wooden playful lazy
         sleepy leafy fine good colourful colorful woolly warm cold hot heavy cool clear soft alone together
         very quite so too also just directly still calmly happily side_by_side in_a_row up down out all other

@@ -47,7 +47,7 @@ def learners(rows: np.ndarray, by_caption: bool, rng: np.random.Generator) -> np
     return rng.permutation(unit.max() + 1)[unit] < int(0.8 * (unit.max() + 1))
 
 # %% ../notebooks/04_training.ipynb #811a48ec
-PICTURES, EPOCHS = 300, 14
+PICTURES, EPOCHS = 300, 9
 
 
 def small_run(
@@ -62,8 +62,7 @@ def small_run(
     learn = learners(rows, wrong["by_caption"], rng)
     own_rows, own_tokens = rows[~learn], tokens[~learn]
     rows, tokens = rows[learn], tokens[learn]
-    model = wrong["kind"](vocabulary, cache.encoder, longest, embedding_dim=128, units=128, dropout=0.0)
-    model.build()
+    model = training.small_decoder(vocabulary, cache.encoder, longest, kind=wrong["kind"])
     step = training.make_train_step(model, keras.optimizers.Adam(1e-2), wrong["loss"])
     progress = keras.utils.Progbar(EPOCHS, unit_name="epoch")
     for epoch in range(1, EPOCHS + 1):
@@ -84,12 +83,12 @@ def report(
     dev = training.caption_table(dataset, cache, vocabulary, "dev", longest)
     dev_loss = training.mean_loss(training.make_loss_step(model), cache.array, *dev)
     measured = {"own_loss": own_loss, "loss": dev_loss}
-    pictures = {"own_bleu4": [cache.names[row] for row in np.unique(rows)]}
-    pictures |= {"bleu4": cache.readable(dataset.splits["test"])}
-    for name, names in pictures.items():
+    own = [cache.names[row] for row in np.unique(rows)]
+    for prefix, names in {"own_": own, "": cache.readable(dataset.splits["test"])}.items():
         captions = describe(model, cache, names)
-        references = [list(map(text.tokenize, dataset.captions[each])) for each in names]
-        measured[name] = corpus_bleu(references, list(map(text.tokenize, captions)))[3]
-    if dataset.scenes:
-        measured["wholly_true"] = truth(captions, [dataset.scenes[name] for name in names])["wholly_true"]
+        references = [list(map(text.tokenize, dataset.captions[name])) for name in names]
+        measured[f"{prefix}bleu4"] = corpus_bleu(references, list(map(text.tokenize, captions)))[3]
+        if dataset.scenes:
+            scenes = [dataset.scenes[name] for name in names]
+            measured[f"{prefix}true"] = truth(captions, scenes)["wholly_true"]
     return {name: round(float(value), 4) for name, value in measured.items()}

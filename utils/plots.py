@@ -122,28 +122,6 @@ def show_squares(picture: np.ndarray, sides: Iterable[float], labels: Sequence[s
     return figure
 
 
-def show_rows(pictures: Sequence[np.ndarray], header: int, row: int, positions: int) -> Figure:
-    """How the first pictures lie in `features.npy`: the header, then one row of `positions` vectors each.
-
-    header, row  bytes
-    """
-    figure, axis = plt.subplots(figsize=(9, 2.6))
-    axis.add_patch(Rectangle((0, 0), 0.6, 1, facecolor="#bbbbbb"))
-    axis.text(0.3, 0.5, "header", rotation=90, ha="center", va="center")
-    colors = [BLUE, ORANGE, GREEN, PURPLE]
-    for number, (picture, color) in enumerate(zip(pictures, colors, strict=False)):
-        left = 0.6 + 2 * number
-        for cell in range(positions):
-            width = 2 / positions
-            axis.add_patch(Rectangle((left + cell * width, 0), width * 0.8, 1, facecolor=color))
-        axis.imshow(picture, extent=(left + 0.4, left + 1.6, 1.15, 2.35))
-        axis.text(left, -0.12, f"byte {header + number * row:,}", va="top")
-    axis.text(left + 2.1, 0.4, "...", fontsize=20)
-    axis.set(xlim=(0, left + 2.5), ylim=(-0.5, 2.4), aspect="equal")
-    axis.axis("off")
-    return figure
-
-
 def show_curve(
     x: Sequence[float], y: Sequence[float], title: str, xlabel: str, ylabel: str, log: bool = False
 ) -> Figure:

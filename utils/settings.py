@@ -60,11 +60,11 @@ _SCENES = Recipe(
     min_count=3,
     embedding_dim=128,
     units=256,
-    dropout=0.15,
+    dropout=0.08,
     batch_size=64,
     learning_rate=4e-3,
     label_smoothing=0.0,
-    epochs=14,
+    epochs=10,
 )
 RECIPES = {
     "scenes": _SCENES,

@@ -3,7 +3,7 @@
 # %% auto #0
 __all__ = ['LONGEST', 'LONGEST_GRADIENT', 'longest_caption', 'caption_table', 'batches', 'load_batch', 'masked_loss',
            'make_train_step', 'signature', 'make_optimizer', 'make_decoder', 'make_loss_step', 'mean_loss',
-           'make_parallel_step']
+           'small_decoder', 'make_parallel_step']
 
 # %% ../notebooks/04_training.ipynb #c852c188
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -164,6 +164,23 @@ def mean_loss(loss_step: Callable, array: np.ndarray, rows: np.ndarray, tokens: 
     parts = [in_order[start : start + 256] for start in range(0, len(in_order), 256)]
     sums = np.sum([loss_step(*load_batch(array, rows, tokens, part)) for part in parts], axis=0)
     return float(sums[0] / sums[1])
+
+# %% ../notebooks/04_training.ipynb #05d1db7a
+def small_decoder(
+    vocabulary: list[str],
+    encoder: Mapping,
+    longest: int,
+    dropout: float = 0.0,
+    kind: type[GRUDecoder] = GRUDecoder,
+) -> GRUDecoder:
+    """An untrained model of 128 units that learns in seconds what a few hundred pictures have to teach."""
+    decoder = kind(vocabulary, encoder, longest, embedding_dim=128, units=128, dropout=dropout)
+    decoder.build()
+    # Word vectors of length 1, three times that of Keras's: all gradients go through them, and with few
+    # captions, and so few steps, the model would otherwise learn nothing for epochs.
+    vectors = decoder.embedding.embeddings
+    vectors.assign(keras.random.normal(vectors.shape, stddev=128**-0.5))
+    return decoder
 
 # %% ../notebooks/04_training.ipynb #0b99ba96
 def make_parallel_step(

@@ -108,14 +108,15 @@ def attempt(kind: str, count: int, relation: str, rng: np.random.Generator) -> d
     groups = _choose(kind, count, relation, here, rng)
     if not groups:
         return None
-    rows = _arrange(groups[0], groups[1], place, rng)
-    if not rows:
+    arranged = _arrange(groups[0], groups[1], place, rng)
+    if not arranged:
         return None
+    rows: tuple[_Row, ...] = arranged
     things = [thing for row in rows for thing in row.things]
     third = _third(here, groups, things, rng) if rng.random() < 0.3 else None
     if third:
         groups.append(third.group)
-        rows += (third,)
+        rows = (*rows, third)
         things += third.things
     for thing in things:
         x0, y0, x1, y1 = _rectangle(thing)
@@ -129,7 +130,7 @@ def attempt(kind: str, count: int, relation: str, rng: np.random.Generator) -> d
 
 def held_out(groups: Sequence[Mapping]) -> set[tuple]:
     """The combinations of HELD_OUT that a scene with these groups shows."""
-    shown = {(group["color"], group["kind"]) for group in groups}
+    shown: set[tuple] = {(group["color"], group["kind"]) for group in groups}
     shown |= {(group["count"], group["kind"]) for group in groups}
     shown |= {(group["kind"], group["relation"], groups[0]["kind"]) for group in groups[1:]}
     return shown.intersection(HELD_OUT)

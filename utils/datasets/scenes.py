@@ -1,4 +1,4 @@
-"""The drawn dataset: 2,700 little pictures with captions, and the true box of every object.
+"""The drawn dataset: 3,700 little pictures with captions, and the true box of every object.
 
 Each scene is first composed (what is in it and where, from a seed and its number), then
 drawn with Pillow. Captions are written from the same description, so what they say is true.
@@ -26,7 +26,7 @@ from utils.datasets.speakers import describe_scene
 from utils.files import UserError, alone_in, writable_folder, write_text
 from utils.settings import Settings
 
-SPLITS = {"train": 2000, "dev": 200, "test": 300, "novel": 200}
+SPLITS = {"train": 3000, "dev": 200, "test": 300, "novel": 200}
 # All that decides what the scenes are.
 _CODE = ("drawing.py", "sketch.py", "layout.py", "words.py", "speakers.py", "scenes.py")
 
@@ -54,15 +54,15 @@ def _compose(seed: int) -> list[dict]:
 
 def compose_one(novel: bool, rng: np.random.Generator) -> dict:
     """What is in one scene and where: one with a combination that is held out, or one without any."""
-    wanted = pick(rng, HELD_OUT) if novel else None
+    wanted: tuple = pick(rng, HELD_OUT) if novel else ()
     while True:
-        kind = pick(rng, tuple(MAIN_PX))
+        kind: str = pick(rng, tuple(MAIN_PX))
         if wanted:
             kind = wanted[-1]
         options = [relation for relation, pairs in RELATIONS.items() if kind in pairs]
         ends = np.cumsum([OFTEN[relation] for relation in options])
         relation = options[int(np.searchsorted(ends, rng.random() * ends[-1], side="right"))]
-        if wanted and len(wanted) == 3:
+        if len(wanted) == 3:
             relation = wanted[1]
         count = 1
         if kind in MANY and relation in ("left of", "right of", "above"):

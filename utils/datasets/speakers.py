@@ -14,7 +14,7 @@ from utils.datasets.layout import ANIMALS, CHILDREN
 
 # How often an alternative is said, for one time of the one before it: among the first of a bank, among the
 # names of things, and from the fifth of a bank on.
-COMMON, SELDOM, TAIL = 0.76, 0.38, 0.15
+COMMON, SELDOM, TAIL = 0.76, 0.38, 0.13
 TASTE = 4  # among the first four each speaker has another favourite
 
 
@@ -66,7 +66,7 @@ class Voice:
             shade = self.say(words.COLOR_WORDS[group["color"]], common=TAIL)
         size_word = self.say(words.SIZE_WORDS[group["size"]]) if self.often(size) else ""
         look = self.say(words.LOOKS[group["kind"]], common=TAIL) if self.often(0.06) else ""
-        opinion = pick(self.rng, words.OPINIONS) if self.often(0.006) else ""
+        opinion = pick(self.rng, words.OPINIONS) if self.often(0.008) else ""
         parts = [opinion, size_word, look, "" if dressed else shade, noun]
         phrase = " ".join(part for part in parts if part)
         if dressed and shade:
@@ -84,7 +84,7 @@ class Voice:
         """What a group does: `stands`, `stand` or, as form 2, `standing`."""
         forms = self.say(words.VERBS[bank or group["kind"]]).split()
         alive = group["kind"] in (*ANIMALS, *CHILDREN)
-        manner = pick(self.rng, words.MANNERS["alive" if alive else "thing"]) if self.often(0.03) else ""
+        manner = pick(self.rng, words.MANNERS["alive" if alive else "thing"]) if self.often(0.012) else ""
         return join(forms[(group["count"] > 1) if form is None else form].replace("_", " "), manner)
 
     def second_verb(self, form: int | None = None) -> str:

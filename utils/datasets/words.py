@@ -9,10 +9,10 @@ from __future__ import annotations
 NOUNS = {
     "house": "house|cottage|home|cabin|villa|bungalow|dwelling",
     "tree": "tree",
-    "car": "car|automobile|motorcar|sedan",
+    "car": "car|automobile",
     "bus": "bus|coach|omnibus",
     "boat": "boat|sailboat|sailing boat|dinghy|yacht|sloop|vessel",
-    "umbrella": "umbrella|parasol|sunshade|brolly",
+    "umbrella": "umbrella|parasol|brolly",
     "bench": "bench|park bench|garden bench",
     "dog": "dog|puppy|hound|pup|pooch|mutt|doggy",
     "cat": "cat|kitten|kitty|tabby|feline|pussycat",
@@ -20,7 +20,7 @@ NOUNS = {
     "girl": "girl|child|kid|lass|youngster",
     "boy": "boy|child|kid|lad|youngster",
     "bird": "bird|songbird|birdie",
-    "ball": "ball|toy ball|rubber ball|playball",
+    "ball": "ball|toy ball|rubber ball",
     "balloon": "balloon|party balloon|toy balloon",
     "kite": "kite|paper kite|toy kite",
     "flower": "flower|blossom|bloom",
@@ -79,11 +79,15 @@ OPINIONS = (
     "elegant graceful pretty remarkable magnificent gorgeous fabulous marvellous superb "
     "striking enchanting winsome pleasing stunning likeable impressive exquisite dainty terrific "
     "glorious heavenly captivating eye-catching photogenic exceptional outstanding extraordinary perfect "
-    "flawless spotless pristine enviable memorable"
+    "flawless spotless pristine enviable memorable admirable alluring appealing attractive bewitching "
+    "commendable dazzling engaging exemplary fetching first-rate gratifying ideal immaculate incomparable "
+    "inviting irresistible laudable likable matchless noteworthy peerless picturesque pleasant ravishing "
+    "refined resplendent sublime sumptuous tasteful unforgettable unmatched stylish agreeable praiseworthy "
+    "sterling becoming classy"
 ).split()
 DRESSED = {  # {} is the color
-    "girl": "in {}|dressed in {}|in a {} dress|wearing {}|in a {} frock",
-    "boy": "in {}|dressed in {}|in a {} shirt|wearing {}|in a {} jumper",
+    "girl": "in {}|dressed in {}|in a {} dress|wearing {}",
+    "boy": "in {}|dressed in {}|in a {} shirt|wearing {}",
 }
 NUMBERS = {2: "two", 3: "three"}
 COUNT_WORDS = {

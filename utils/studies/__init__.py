@@ -124,7 +124,7 @@ def _of(settings: Settings) -> tuple[str, str]:
 
 
 def _run(name: str, definition: ModuleType, settings: Settings, file: Path) -> dict[str, Any]:
-    head = {"study": name, "dataset": settings.dataset, "encoder": label(settings.encoder)}
+    head: dict[str, Any] = {"study": name, "dataset": settings.dataset, "encoder": label(settings.encoder)}
     head |= {"settings": getattr(definition, "SETTINGS", {}), "recipe": vars(settings.recipe)}
     head |= {"seed": settings.seed, "slack": definition.SLACK}
     head = json.loads(json.dumps(head))  # as it comes back from a file: tuples are lists

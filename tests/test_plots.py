@@ -1,8 +1,12 @@
 """Attention maps lie where the network looked."""
 
+import base64
+import io
+
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
+from PIL import Image
 
 from utils import fonts, plots
 from utils.plots import show_attention, show_pictures, upsample
@@ -53,10 +57,12 @@ def test_a_font_of_this_machine_has_the_letters_of_europe():
 def test_a_figure_is_shown_once_with_its_text_as_wide_as_before(monkeypatch):
     shown = []
     monkeypatch.setattr(plots, "display", shown.append)
-    figure = show_pictures([np.zeros((8, 8, 3))])
-    plots.show(figure, alt="a black square")
-    _, metadata = shown[0]._repr_mimebundle_()
-    assert len(shown) == 1 and not plt.fignum_exists(figure.number)  # or it would be shown once more
-    assert metadata["image/png"]["alt"] == "a black square"
-    pixels = int.from_bytes(shown[0].data[16:20], "big")
-    assert abs(metadata["image/png"]["width"] / pixels - 80 / figure.dpi) < 0.01 and figure.dpi >= 120
+    many = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    for picture, kind in ((np.zeros((8, 8, 3)), "image/png"), (many, "image/jpeg")):
+        figure = show_pictures([picture])
+        plots.show(figure, alt="a square")
+        data, metadata = shown.pop()._repr_mimebundle_()
+        assert not shown and not plt.fignum_exists(figure.number)  # or it would be shown once more
+        assert list(data) == [kind] and metadata[kind]["alt"] == "a square" and figure.dpi >= 120
+        with Image.open(io.BytesIO(base64.b64decode(data[kind]))) as image:
+            assert abs(metadata[kind]["width"] / image.width - 80 / figure.dpi) < 0.01

@@ -51,7 +51,7 @@ def test_a_stopped_study_goes_on_and_stores_what_was_asked_for(study, tmp_path):
     assert stored["processor"] and stored["minutes"] >= 0
     assert set(stored["versions"]) == {"tensorflow", "keras"}
     assert not list((tmp_path / "parts").iterdir())
-    assert "1.500 (1.000-2.000)" in studies.summarize(stored, {"loss": "dev loss"})
+    assert "1.50 (1.00-2.00)" in studies.summarize(stored, {"loss": "dev loss"})
 
 
 def test_what_was_run_with_other_settings_is_not_gone_on_with(study, capsys):

@@ -16,7 +16,7 @@ from .decoders.base import Decoder
 from .features import FeatureCache
 from .text import END, PAD, START, UNKNOWN, decode
 
-# %% ../notebooks/05_attention_maps.ipynb #96e6af52
+# %% ../notebooks/05_attention_maps.ipynb #8a1458cb
 def never_written(vocabulary: Sequence[str]) -> np.ndarray:
     """What is added to the logits, float32 (words,): 0, and -1e9 for `<pad>`, `<start>` and `<unk>`."""
     never = [-1e9 if word in (PAD, START, UNKNOWN) else 0 for word in vocabulary]
@@ -47,7 +47,7 @@ def generate(
         t += 1
     return tf.transpose(tokens.stack())
 
-# %% ../notebooks/05_attention_maps.ipynb #55c16644
+# %% ../notebooks/05_attention_maps.ipynb #3d235104
 @tf.function
 def greedy_search(
     decoder: Decoder, features: tf.Tensor, max_length: int | None = None
@@ -59,7 +59,7 @@ def greedy_search(
 
     return generate(decoder, features, choose, max_length)
 
-# %% ../notebooks/05_attention_maps.ipynb #e9610a6f
+# %% ../notebooks/05_attention_maps.ipynb #e72c1fc9
 def survivors(scores: tf.Tensor, steps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Which children of the beams live on: that of greedy search, then the most probable others.
 
@@ -74,7 +74,7 @@ def survivors(scores: tf.Tensor, steps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor
     _, best = tf.math.top_k(totals + greedy, beam_width)
     return tf.gather(totals, best, batch_dims=1), best // words, best % words
 
-# %% ../notebooks/05_attention_maps.ipynb #a2879fb7
+# %% ../notebooks/05_attention_maps.ipynb #7d11fe39
 def follow(beams: Any, parents: tf.Tensor) -> Any:
     """What belongs to the beams, moved to the places of their children.
 
@@ -85,7 +85,7 @@ def follow(beams: Any, parents: tf.Tensor) -> Any:
     rows = parents + beam_width * tf.range(batch)[:, None]  # counted over the beams of all pictures
     return tf.nest.map_structure(partial(tf.gather, indices=tf.reshape(rows, (-1,))), beams)
 
-# %% ../notebooks/05_attention_maps.ipynb #8b6d1e54
+# %% ../notebooks/05_attention_maps.ipynb #85807de1
 def best_first(
     tokens: tf.Tensor, scores: tf.Tensor, length_penalty: float
 ) -> tuple[tf.Tensor, tf.Tensor]:

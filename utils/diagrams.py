@@ -88,7 +88,7 @@ def system(
     notes = (
         (1.2, 3.9, "picture"),
         (4.1, 3.9, "encoder"),
-        (4.1, 0.4, "trained on\nrecognition"),
+        (4.1, 0.4, "trained without\ncaptions"),
         (6.9, 3.9, "features"),
         (6.9, 0.4, f"{rows} x {cols} positions,\n{channels} channels"),
         (11.2, 3.75, "state: what has been written"),

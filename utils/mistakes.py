@@ -89,6 +89,6 @@ def report(
         references = [list(map(text.tokenize, dataset.captions[name])) for name in names]
         measured[f"{prefix}bleu4"] = corpus_bleu(references, list(map(text.tokenize, captions)))[3]
         if dataset.scenes:
-            scenes = [dataset.scenes[name] for name in names]
-            measured[f"{prefix}true"] = truth(captions, scenes)["wholly_true"]
+            facts = truth(captions, [dataset.scenes[name] for name in names])
+            measured |= {f"{prefix}true": facts["wholly_true"], f"{prefix}left_out": facts["left_out"]}
     return {name: round(float(value), 4) for name, value in measured.items()}

@@ -170,13 +170,13 @@ def bleu4(sums: np.ndarray) -> np.ndarray:
     penalty = np.exp(np.minimum(0, 1 - sums[:, 9] / np.maximum(sums[:, 8], 1)))
     return penalty * precisions.prod(axis=1) ** 0.25
 
-# %% ../notebooks/06_bleu_evaluation.ipynb #13625a54
+# %% ../notebooks/06_bleu_evaluation.ipynb #c299e4bf
 def resample(pictures: int, draws: int = 1000, seed: int = 0) -> np.ndarray:
     """How often the bootstrap draws each picture, int (draws, pictures); rows sum to `pictures`."""
     even = np.full(pictures, 1 / pictures)
     return np.random.default_rng(seed).multinomial(pictures, even, draws)
 
-# %% ../notebooks/06_bleu_evaluation.ipynb #552d8241
+# %% ../notebooks/06_bleu_evaluation.ipynb #7c66fdfd
 def verdict(low: float, high: float) -> str:
     """What the 95 % interval of a difference says: `a gain`, `a loss` or `no difference shown`."""
     return "a gain" if low > 0 else "a loss" if high < 0 else "no difference shown"

@@ -55,7 +55,7 @@ def position_vectors(rows: int, cols: int, channels: int) -> np.ndarray:
 
 # %% ../../notebooks/03_attention_decoder.ipynb #70424613
 class PictureReader(keras.layers.Layer):
-    """What is read once per picture: features (B, L, C) -> values (B, L, C), first state (B, units).
+    """Reads a picture, once: features (B, L, C) -> values (B, L, C), first state (B, units).
 
     grid     rows and columns of the feature map, L = rows * columns
     dropout  share of the channels that are zeroed in training
@@ -111,9 +111,9 @@ class DeepOutput(keras.layers.Layer):
 class RecurrentDecoder(Decoder):
     """The loop over words, the same for every recurrent cell.
 
-    A subclass has the layers `embedding`, `dropout` (of word vectors) and `score_words` (word vector,
-    output and context -> logits), and `advance`: word vector (B, embedding_dim), state and memory as
-    from `read` -> output (B, units), context (B, C), attention weights (B, L), next state.
+    A subclass has the layers `embedding`, `dropout` (of word vectors) and `score_words` (word
+    vector, output and context -> logits), and `advance`: word vector (B, embedding_dim), state and
+    memory as from `read` -> output (B, units), context (B, C), weights (B, L) and next state.
     """
 
     def step(self, tokens: tf.Tensor, state: list, memory: tuple) -> tuple[tf.Tensor, list]:

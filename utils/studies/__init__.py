@@ -80,10 +80,10 @@ def summarize(study: Mapping, measures: Mapping[str, str]) -> str:
     """
     rows = table(study)
     first = max(map(len, rows))
-    lines = [" " * first + "".join(f"  {head:>20}" for head in measures.values())]
+    lines = [" " * first + "".join(f"  {head:>17}" for head in measures.values())]
     for name, row in rows.items():
-        cells = [f"{np.mean(row[m]):.3f} ({min(row[m]):.3f}-{max(row[m]):.3f})" for m in measures]
-        lines.append(f"{name:<{first}}" + "".join(f"  {cell:>20}" for cell in cells))
+        cells = [f"{np.mean(row[m]):.2f} ({min(row[m]):.2f}-{max(row[m]):.2f})" for m in measures]
+        lines.append(f"{name:<{first}}" + "".join(f"  {cell:>17}" for cell in cells))
     how = f"{study['seeds']} seeds, {study['minutes']:.0f} minutes on {study['processor']}"
     return "\n".join([*lines, how])
 

@@ -134,7 +134,7 @@ def attention_step(
     _cells(axis, lefts[3] + 1.2, top, np.array(list(context.values()))[:, None], ORANGE, 1, digits=2)
     for number, name in enumerate(context):
         axis.text(lefts[3] + 1, top - number - 0.5, name, ha="right", va="center")
-    for left, note in zip(lefts[:3], ("values (and keys)", "scores", "weights, sum 1")):
+    for left, note in zip(lefts[:3], ("values", "scores", "weights, sum 1")):
         axis.text(left + wide / 2, rows + 0.2, note, ha="center", va="bottom", style="italic")
     axis.text(lefts[3] + 1.4, top + 0.2, "context", ha="center", va="bottom", style="italic")
     steps = ("compare", "softmax", "weighted\nsum")

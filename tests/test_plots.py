@@ -58,11 +58,13 @@ def test_a_figure_is_shown_once_with_its_text_as_wide_as_before(monkeypatch):
     shown = []
     monkeypatch.setattr(plots, "display", shown.append)
     many = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
-    for picture, kind in ((np.zeros((8, 8, 3)), "image/png"), (many, "image/jpeg")):
+    for picture, kind in ((np.full((8, 8, 3), (0.8, 0.2, 0.4)), "image/png"), (many, "image/jpeg")):
         figure = show_pictures([picture])
         plots.show(figure, alt="a square")
         data, metadata = shown.pop()._repr_mimebundle_()
         assert not shown and not plt.fignum_exists(figure.number)  # or it would be shown once more
         assert list(data) == [kind] and metadata[kind]["alt"] == "a square" and figure.dpi >= 120
         with Image.open(io.BytesIO(base64.b64decode(data[kind]))) as image:
+            house = np.asarray(image.convert("RGB"), int)[image.height // 2, image.width // 2]
+            assert kind == "image/jpeg" or abs(house - (204, 51, 102)).max() <= 3
             assert abs(metadata[kind]["width"] / image.width - 80 / figure.dpi) < 0.01

@@ -1,4 +1,4 @@
-"""Image captioning with Keras, one notebook at a time: from recognising a picture to describing it.
+"""Image captioning with Keras, one notebook at a time: from recognizing a picture to describing it.
 
 In the order in which data flows; a module imports only from those above it.
 

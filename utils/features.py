@@ -253,7 +253,7 @@ def _compute(dataset: CaptionDataset, encoder: Encoder, manifest: dict, file: Fe
     """Write `features.npy`, going on after the pictures that the manifest calls done, and bring the
     manifest up to date, on disk and in memory."""
     images = manifest["images"]
-    # Whole batches only: each picture meets the same neighbours, so that its numbers are the same.
+    # Whole batches only: each picture meets the same neighbors, so that its numbers are the same.
     first = manifest["done"] // BATCH * BATCH
     to_go = len(images) - first
     if first:

@@ -186,8 +186,9 @@ def store() -> None:
 IN_COLAB = """\
 # Colab opens a notebook without its project: this cell fetches it. Anywhere else it does nothing.
 import sys
+from pathlib import Path
 
-if "google.colab" in sys.modules:
+if "google.colab" in sys.modules and not Path("utils").exists():
     !test -d captioning || git clone --quiet --depth=1 https://github.com/{} captioning
     %cd -q captioning"""
 
@@ -205,7 +206,7 @@ def write_badges(repository: str, notebooks: Path = NOTEBOOKS) -> None:
         link = f"{colab}/{file.relative_to(notebooks).as_posix()}"
         badge = f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({link})"
         notebook = nbformat.read(file, as_version=4)
-        title, *rest = re.sub(r"\n\[!\[Open in Colab\].*\n", "", notebook.cells[0].source).split("\n", 1)
+        title, *rest = re.sub(r"\n\[!\[Open in Colab\].*\n?", "", notebook.cells[0].source).split("\n", 1)
         notebook.cells[0].source = "\n".join([title, "", badge, *rest])
         cells = [cell for cell in notebook.cells if cell.id != "in-colab"]
         first = next(number for number, cell in enumerate(cells) if cell.cell_type == "code")
@@ -213,6 +214,9 @@ def write_badges(repository: str, notebooks: Path = NOTEBOOKS) -> None:
         notebook.cells = [*cells[:first], fetch, *cells[first:]]
         for number, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), 1):
             cell.execution_count = number  # as a reader's Run All would count, and nbval compares no other
+            for output in cell.outputs:
+                if output.output_type == "execute_result":
+                    output.execution_count = number
         write_text(file, nbformat.writes(notebook) + "\n")
 
 

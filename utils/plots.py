@@ -1,4 +1,4 @@
-"""Figures in one house style: few lines, large enough for a projector, safe for colour-blind readers."""
+"""Figures in one house style: few lines, large enough for a projector, safe for color-blind readers."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def show(figure: Figure, alt: str) -> None:
     """Show a figure below the cell, with a text for those who cannot see it.
 
     At 120 dots per inch, and as wide on the page as at 80: sharp on a projector. Drawings as PNG, pictures
-    (more than a thousand colors) as JPEG, which makes the notebooks a third of the size and keeps colors.
+    (more than a thousand colors) as JPEG: a fraction of the size, in the same colors.
     """
     raw, small = io.BytesIO(), io.BytesIO()
     figure.savefig(raw, format="png", bbox_inches="tight")
@@ -57,7 +57,8 @@ def show(figure: Figure, alt: str) -> None:
     with Image.open(raw) as drawn:
         kind = "png" if drawn.getcolors(1024) else "jpeg"
         colors = drawn.convert("RGB") if kind == "jpeg" else drawn.convert("RGB").quantize(256)
-        colors.save(small, format=kind, optimize=True, quality=90)
+        how = {"quality": 90, "subsampling": 0} if kind == "jpeg" else {"optimize": True}
+        colors.save(small, format=kind, **how)
         width = round(drawn.width * 80 / figure.dpi)
     display(ShownImage(small.getvalue(), format=kind, width=width, alt=alt))
 
@@ -194,9 +195,9 @@ def show_attention(
     even = 1 / np.prod(weights.shape[1:])
     most = max(weights.max(initial=0), 4 * even)
     scale = plt.cm.ScalarMappable(plt.Normalize(0, most), _LOOKED)
-    grey = np.asarray(picture, float)[..., :3].mean(-1)
+    gray = np.asarray(picture, float)[..., :3].mean(-1)
     for axis, word, one in zip(axes.flat[1:], words, weights, strict=False):
-        axis.imshow(grey, cmap="gray", vmin=-350, vmax=255)
+        axis.imshow(gray, cmap="gray", vmin=-350, vmax=255)
         axis.imshow(upsample(one, len(picture)), cmap=_LOOKED, norm=scale.norm)
         axis.set_title(word, fontsize=11)
     bar = figure.colorbar(scale, ax=axes, aspect=12 * rows, label="weight")

@@ -21,10 +21,10 @@ MARGIN = 4  # pixels by which what is "above" a thing may overlap it
 BEFORE_NOUNS = ("det", "number", "several", "color", "size")
 WHENCE = re.compile("in |on |by |after |downt")  # so begins a setting that isn't a noun
 OWNED = re.compile("((?:the|an?) (?:[a-z]+ )?[a-z]+)'s (left|right)(?: hand)?(?: side)?")
-WORN = ("in", "wear", "wears", "wearing")  # a colour alone may follow
+WORN = ("in", "wear", "wears", "wearing")  # a color alone may follow
 NOBODY, NOTHING = -2, -1  # in place of a thing or group: not named yet; none of the scene's, as the rain
 
-CHUNK = re.compile(  # in first letters of kinds: "dlct" is a determiner, a loose word, a colour, their thing
+CHUNK = re.compile(  # in first letters of kinds: "dlct" is a determiner, a loose word, a color, their thing
     r"(?P<thing>d?[lmu]*n*(?:[lmsu](?:a(?=[lsc]))?)*(?:c(?:a(?=[ls]))?)?[lmsu]*t"
     r"|[dns]l*[sc]+n(?![lmsc]*t)|(?:[dns][lmnscu]*|c|(?:^|(?<=[rh]))[lmu]*)b)"
     r"|(?P<env>d?[nlscmu]*e|[dnsc][nlscm]*u)|(?P<worn>d?[nlsmu]*c?[lmu]*g)|."

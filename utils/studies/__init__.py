@@ -51,15 +51,16 @@ def load_study(name: str) -> dict[str, Any]:
         return _read(file)
     except FileNotFoundError:
         wrong = "missing"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         wrong = "damaged"
     raise UserError(f"{file} is {wrong}: `make study NAME={name}` makes it again.")
 
 
 def covers(study: Mapping, settings: Settings) -> bool:
     """Whether a live member may be held against the stored ones: a whole run with the default settings, on
-    the dataset and by the encoder of the study."""
-    return settings.standard and _of(settings) == (study["dataset"], study["encoder"])
+    the dataset, by the encoder and with the recipe of the study."""
+    same = _of(settings) == (study["dataset"], study["encoder"]) and vars(settings.recipe) == study["recipe"]
+    return settings.standard and same
 
 
 def table(study: Mapping) -> dict[str, dict[str, list[float]]]:
@@ -155,9 +156,10 @@ def _done(file: Path, head: dict) -> dict[str, dict]:
         kept = _read(file)
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         kept = {}
-    if any(kept.get(key) != value for key, value in head.items()):
+    # How much slack is given changes no result.
+    if any(kept.get(key) != value for key, value in head.items() if key != "slack"):
         print(f"{file} is damaged, or of other settings: the study begins again")
         return {}
     print(f"{len(kept['members'])} members are done already (delete {file} to begin again)")

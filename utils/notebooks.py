@@ -135,6 +135,7 @@ def clean_outputs(notebook: nbformat.NotebookNode) -> None:
         for output in cell.outputs:
             if output.output_type == "stream":
                 output.text = re.sub(r"\x1b\[[0-9;]*m|[^\n]*\r(?=[^\n])|[\r\b]", "", output.text)
+                output.text = output.text.replace(str(Path.home()), "~")
 
 
 def report(settings: Settings, folder: Path) -> str:

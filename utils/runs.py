@@ -87,8 +87,9 @@ def _train(
     dev = caption_table(dataset, cache, vocabulary, "dev", longest)
     steps = -(-len(tokens) // recipe.batch_size)
 
-    run = {"decoder": kind.__name__, "recipe": vars(recipe), "seed": settings.seed, "longest": longest}
-    run |= {"features": cache.fingerprint, "captions": _digest(rows, tokens, *dev), "vocabulary": vocabulary}
+    run = {"decoder": f"{kind.__name__} {kind.version}", "recipe": vars(recipe), "seed": settings.seed}
+    run |= {"features": cache.fingerprint, "captions": _digest(rows, tokens, *dev)}
+    run |= {"longest": longest, "vocabulary": vocabulary}
     runfolder.open_run(run_dir, run)
     save_vocabulary(vocabulary, run_dir)
     if runfolder.is_finished(run_dir, run):

@@ -47,7 +47,7 @@ def learners(rows: np.ndarray, by_caption: bool, rng: np.random.Generator) -> np
     return rng.permutation(unit.max() + 1)[unit] < int(0.8 * (unit.max() + 1))
 
 # %% ../notebooks/04_training.ipynb #811a48ec
-PICTURES, EPOCHS = 200, 10
+PICTURES, EPOCHS = 300, 9
 
 
 def small_run(

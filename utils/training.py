@@ -173,8 +173,8 @@ def small_decoder(
     dropout: float = 0.0,
     kind: type[GRUDecoder] = GRUDecoder,
 ) -> GRUDecoder:
-    """An untrained model of 64 units that learns in seconds what a few hundred pictures have to teach."""
-    decoder = kind(vocabulary, encoder, longest, embedding_dim=128, units=64, dropout=dropout)
+    """An untrained model of 128 units that learns in seconds what a few hundred pictures have to teach."""
+    decoder = kind(vocabulary, encoder, longest, embedding_dim=128, units=128, dropout=dropout)
     decoder.build()
     # Word vectors of length 1, three times that of Keras's: all gradients go through them, and with few
     # captions, and so few steps, the model would otherwise learn nothing for epochs.

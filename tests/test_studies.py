@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from utils import studies
+from utils.decoders.base import Decoder
 from utils.files import UserError
 from utils.settings import RECIPES, load_settings
 from utils.studies import __main__ as command
@@ -104,6 +105,7 @@ def test_the_stored_tables_are_there_and_made_with_what_the_code_says_today():
         definition = importlib.import_module(f"utils.studies.{module}")
         today = {"study": name, "dataset": dataset, "encoder": encoder, "recipe": vars(RECIPES[dataset])}
         today |= {"settings": getattr(definition, "SETTINGS", {}), "slack": definition.SLACK}
+        today |= {"decoders": Decoder.version}
         assert json.loads(json.dumps(today)).items() <= stored.items()
         assert stored["processor"] and stored["minutes"] > 0
 

@@ -18,7 +18,7 @@ from .text import END, PAD, START, UNKNOWN, decode
 
 # %% ../notebooks/05_attention_maps.ipynb #8a1458cb
 def never_written(vocabulary: Sequence[str]) -> np.ndarray:
-    """What is added to the logits, float32 (words,): 0, and -1e9 for `<pad>`, `<start>` and `<unk>`."""
+    """What is added to logits, float32 (words,): -1e9 for `<pad>`, `<start>`, `<unk>`, else 0."""
     never = [-1e9 if word in (PAD, START, UNKNOWN) else 0 for word in vocabulary]
     return np.array(never, np.float32)
 
@@ -26,7 +26,7 @@ def never_written(vocabulary: Sequence[str]) -> np.ndarray:
 def generate(
     decoder: Decoder, features: tf.Tensor, choose: Callable, max_length: int | None = None
 ) -> tf.Tensor:
-    """Captions word by word: `choose(logits float32 (B, words), t)` -> int32 (B,) chooses each word.
+    """Captions word by word; `choose(logits float32 (B, words), t)` -> int32 (B,) chooses each.
 
     features (B, ...) -> tokens int32 (B, T), T at most `max_length` (the words of the longest
     caption learned from, and `<end>`); after `<end>` tokens are `<pad>`.
@@ -144,7 +144,7 @@ def describe(
     beam_width: int = 1,
     batch_size: int = 128,
 ) -> list[str]:
-    """A caption for each picture, in order: greedy search, or beam search if `beam_width` is above 1.
+    """A caption for each picture, in order: greedy search, or beam search if `beam_width` > 1.
 
     Says how many captions came to no end within the length of the longest that was learned from.
     """
@@ -152,7 +152,8 @@ def describe(
     end = decoder.vocabulary.index(END)
     for begin in range(0, len(rows), batch_size):
         part = rows[begin : begin + batch_size]
-        features = cache.array[np.resize(part, batch_size)]  # the last batch is filled up with repeats
+        # The last batch is filled up with repeats.
+        features = cache.array[np.resize(part, batch_size)]
         if beam_width == 1:
             tokens = greedy_search(decoder, features)
         else:
@@ -161,7 +162,8 @@ def describe(
         captions += [decode(row, decoder.vocabulary) for row in tokens]
         endless += int(np.sum(~np.any(tokens == end, axis=1)))
     if endless:
-        print(f"{endless:,} of {len(rows):,} captions have no end: cut after {decoder.longest + 1} words")
+        most = decoder.longest + 1
+        print(f"{endless:,} of {len(rows):,} captions have no end: cut after {most} words")
     return captions
 
 # %% ../notebooks/05_attention_maps.ipynb #8403fafc
@@ -173,18 +175,19 @@ def sample(
     temperature: float = 1.0,
     max_length: int | None = None,
 ) -> tf.Tensor:
-    """Each word drawn by its probability: tokens int32 (B, T), as from `generate`; the same `seed`, given as
-    a tensor or a number, draws the same."""
+    """Each word drawn by its probability: tokens int32 (B, T), as from `generate`; the same `seed`,
+    given as a tensor or a number, draws the same."""
 
     def draw(logits, t):
-        drawn = tf.random.stateless_categorical(logits / temperature, 1, tf.stack([seed, t]), tf.int32)
-        return drawn[:, 0]
+        logits, seeds = logits / temperature, tf.stack([seed, t])
+        return tf.random.stateless_categorical(logits, 1, seeds, tf.int32)[:, 0]
 
     return generate(decoder, features, draw, max_length)
 
 # %% ../notebooks/05_attention_maps.ipynb #d7a3c6d5
 def attention_maps(decoder: Decoder, features: tf.Tensor, tokens: tf.Tensor) -> tf.Tensor | None:
-    """The weights float32 (B, T, L) behind each word of tokens int (B, T), as a search gave them; None for a
-    decoder without attention."""
+    """The weights float32 (B, T, L) behind each word of tokens int (B, T), as a search gave them;
+    None for a decoder without attention."""
     start = tf.fill((tf.shape(tokens)[0], 1), decoder.vocabulary.index(START))
-    return decoder.attention(features, tf.concat([start, tf.cast(tokens[:, :-1], tf.int32)], axis=1))
+    before = tf.concat([start, tf.cast(tokens[:, :-1], tf.int32)], axis=1)
+    return decoder.attention(features, before)

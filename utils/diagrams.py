@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -15,6 +15,8 @@ from matplotlib.patches import Rectangle
 
 from utils.fonts import check_font
 from utils.plots import BLUE, GREEN, ORANGE
+
+_HATCHED: dict[str, Any] = {"facecolor": "#e8e8e8", "hatch": "////", "edgecolor": "#aaaaaa", "linewidth": 0}
 
 
 def show_tree(levels: Sequence[Sequence[Sequence[str]]], best: Sequence[str], title: str) -> Figure:
@@ -125,9 +127,11 @@ def ngram_matches(hypothesis: Sequence[str], references: Sequence[Sequence[str]]
     for y, (name, words, limits, start, length) in enumerate(rows):
         axis.text(-1, y, name, ha="right", va="center", fontsize=size, style="italic")
         x, left = 0.0, Counter(limits)
+        left.subtract(words[start : start + length])  # words of the run have their matches first
         for at, word in enumerate(words):
-            shared, inside = left[word] > 0, start <= at < start + length
-            left[word] -= 1
+            inside = start <= at < start + length
+            shared = not inside and left[word] > 0
+            left[word] -= shared
             if shared or inside:
                 joined = 0.8 * (inside and at + 1 < start + length)
                 box = Rectangle((x, y - 0.36), _width(word) + joined, 0.72, edgecolor=BLUE, linewidth=1.5)
@@ -205,9 +209,8 @@ def padding(lengths: Sequence[int], batch_size: int) -> Figure:
         y = 0.0
         for batch in batches:
             for length in batch:
-                axis.barh(y, length, height=0.8, color=BLUE)
-                missing = {"color": "#e8e8e8", "hatch": "////", "edgecolor": "#aaaaaa", "linewidth": 0}
-                axis.barh(y, max(batch) - length, height=0.8, left=length, **missing)
+                words = axis.barh(y, length, height=0.8, color=BLUE)
+                padded = axis.barh(y, max(batch) - length, height=0.8, left=length, **_HATCHED)
                 y += 1
             edge: dict[str, Any] = {"fill": False, "edgecolor": "k", "linewidth": 1.5, "zorder": 3}
             axis.add_patch(Rectangle((0, y - len(batch) - 0.5), max(batch), len(batch), **edge))
@@ -217,6 +220,46 @@ def padding(lengths: Sequence[int], batch_size: int) -> Figure:
         axis.set(title=f"{title}: {share:.0%} words", xlabel="words and padding", yticks=[])
         axis.grid(visible=False)
         axis.spines[:].set_visible(False)
+    axes[1].legend([words, padded], ["words", "padding"], frameon=False, loc="upper right")
     rows = len(lengths) + len(cut) - 1
     axes[0].set(xlim=(-0.2, max(lengths) + 0.2), ylim=(rows, -1), ylabel="one caption a row")
+    return figure
+
+
+def loss_cells(words: Sequence[str], losses: Sequence[float], pad: str) -> Figure:
+    """A loss in a cell under each word, those of padding crossed out, and the two means beside them."""
+    figure, axis = plt.subplots(figsize=(8.5, 1.5))
+    for x, (word, loss) in enumerate(zip(words, losses)):
+        style: dict[str, Any] = _HATCHED if word == pad else {"facecolor": BLUE, "edgecolor": "k"}
+        axis.add_patch(Rectangle((x + 0.04, 0.04), 0.92, 0.92, **style))
+        color = "k" if word == pad else "white"
+        axis.text(x + 0.5, 0.5, f"{loss:.3f}", ha="center", va="center", color=color, fontsize=13)
+        axis.text(x + 0.5, 1.25, word, ha="center", va="center", fontsize=13, style="italic")
+        if word == pad:
+            axis.plot((x + 0.1, x + 0.9), (0.1, 0.9), color="k", linewidth=1.5)
+    real = [loss for word, loss in zip(words, losses) if word != pad]
+    for y, what, some in ((0.75, "real words", real), (0.25, "all cells", losses)):
+        said = f"mean over {what}: {sum(some) / len(some):.3f}"
+        axis.text(len(words) + 0.3, y, said, va="center", fontsize=13)
+    axis.set(xlim=(0, len(words) + 4), ylim=(-0.05, 1.5))
+    axis.axis("off")
+    return figure
+
+
+def splits(panels: Mapping[str, np.ndarray]) -> Figure:
+    """For each way to split, captions as cells, a row for each picture: bool (pictures, captions), those that
+    are for train in blue, those for dev light and hatched."""
+    figure, axes = plt.subplots(1, len(panels), figsize=(4.6 * len(panels), 3.6), sharey=True)
+    for axis, (title, learn) in zip(axes, panels.items()):
+        for (row, col), train in np.ndenumerate(learn):
+            style: dict[str, Any] = {"facecolor": BLUE, "edgecolor": "white"} if train else _HATCHED
+            cell = axis.add_patch(Rectangle((col + 0.04, row + 0.1), 0.92, 0.8, **style))
+            cell.set_label("train" if train else "dev")
+        both = int((learn.any(axis=1) & ~learn.all(axis=1)).sum())
+        axis.set(title=f"{title}: {both} of {len(learn)} pictures are in both", xticks=[], yticks=[])
+        axis.set(xlim=(0, learn.shape[1]), ylim=(len(learn), 0), xlabel="captions")
+        axis.spines[:].set_visible(False)
+    axes[0].set_ylabel("one picture a row")
+    handles = {cell.get_label(): cell for axis in axes for cell in axis.patches}
+    axes[-1].legend(handles.values(), handles, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure

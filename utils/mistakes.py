@@ -26,12 +26,13 @@ class Forgetful(GRUDecoder):
     def advance(self, word: tf.Tensor, state: list, memory: tuple) -> tuple:
         return super().advance(word, [tf.zeros_like(state[0])], memory)
 
-
+# %% ../notebooks/04_training.ipynb #d055ce45
 def loss_with_padding(target: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     """The second mistake: the mean over words and padding."""
-    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(target, tf.int32), logits))
+    target = tf.cast(target, tf.int32)
+    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(target, logits))
 
-
+# %% ../notebooks/04_training.ipynb #fe38c44c
 WAYS: dict[str, dict] = {
     "right": {},
     "state dropped": {"kind": Forgetful},
@@ -41,8 +42,8 @@ WAYS: dict[str, dict] = {
 
 # %% ../notebooks/04_training.ipynb #ad3aec1f
 def learners(rows: np.ndarray, by_caption: bool, rng: np.random.Generator) -> np.ndarray:
-    """Which captions are to learn from, bool (captions,): those of four fifths of the pictures or, the third
-    mistake, four fifths of the captions."""
+    """Which captions are to learn from, bool (captions,): those of four fifths of the pictures or,
+    the third mistake, four fifths of the captions."""
     unit = np.arange(len(rows)) if by_caption else np.unique(rows, return_inverse=True)[1]
     return rng.permutation(unit.max() + 1)[unit] < int(0.8 * (unit.max() + 1))
 
@@ -51,10 +52,16 @@ PICTURES, EPOCHS = 300, 9
 
 
 def small_run(
-    dataset: CaptionDataset, cache: FeatureCache, vocabulary: list[str], longest: int, way: str, seed: int
+    dataset: CaptionDataset,
+    cache: FeatureCache,
+    vocabulary: list[str],
+    longest: int,
+    way: str,
+    seed: int,
 ) -> tuple[Decoder, np.ndarray, np.ndarray]:
-    """Train a small model in one of the WAYS: the model, rows and tokens of what the program calls dev."""
-    wrong = {"kind": GRUDecoder, "loss": training.masked_loss, "pad": False, "by_caption": False} | WAYS[way]
+    """Train a small model in one of the WAYS: the model, and rows and tokens of its own dev."""
+    usual = {"kind": GRUDecoder, "loss": training.masked_loss, "pad": False, "by_caption": False}
+    wrong = usual | WAYS[way]
     keras.utils.set_random_seed(seed)
     rng = np.random.default_rng(seed)
     few = replace(dataset, splits={"train": cache.readable(dataset.splits["train"])[:PICTURES]})
@@ -74,21 +81,33 @@ def small_run(
 
 # %% ../notebooks/04_training.ipynb #809089c7
 def report(
-    dataset: CaptionDataset, cache: FeatureCache, vocabulary: list[str], longest: int, way: str, seed: int
-) -> dict[str, float]:
-    """What the program says of itself (`own_...`) beside what its model is worth on new pictures."""
+    dataset: CaptionDataset,
+    cache: FeatureCache,
+    vocabulary: list[str],
+    longest: int,
+    way: str,
+    seed: int,
+) -> dict[str, float | str]:
+    """What the program says of itself (`own_...`), and what its model is worth on new pictures."""
     model, rows, tokens = small_run(dataset, cache, vocabulary, longest, way, seed)
     loss = WAYS[way].get("loss", training.masked_loss)
     own_loss = loss(tokens[:, 1:], model((cache.array[rows], tokens[:, :-1])))
     dev = training.caption_table(dataset, cache, vocabulary, "dev", longest)
     dev_loss = training.mean_loss(training.make_loss_step(model), cache.array, *dev)
-    measured = {"own_loss": own_loss, "loss": dev_loss}
+    measured: dict = {"own_loss": own_loss, "loss": dev_loss}
     own = [cache.names[row] for row in np.unique(rows)]
     for prefix, names in {"own_": own, "": cache.readable(dataset.splits["test"])}.items():
         captions = describe(model, cache, names)
+        measured[f"{prefix}said"] = captions[0]
         references = [list(map(text.tokenize, dataset.captions[name])) for name in names]
         measured[f"{prefix}bleu4"] = corpus_bleu(references, list(map(text.tokenize, captions)))[3]
         if dataset.scenes:
             facts = truth(captions, [dataset.scenes[name] for name in names])
-            measured |= {f"{prefix}true": facts["wholly_true"], f"{prefix}left_out": facts["left_out"]}
-    return {name: round(float(value), 4) for name, value in measured.items()}
+            measured |= {
+                f"{prefix}true": facts["wholly_true"],
+                f"{prefix}left_out": facts["left_out"],
+            }
+    return {
+        name: value if isinstance(value, str) else round(float(value), 4)
+        for name, value in measured.items()
+    }

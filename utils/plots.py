@@ -140,8 +140,8 @@ def show_curve(
 def show_curves(curves: Mapping[str, Sequence[float]], title: str, xlabel: str, ylabel: str) -> Figure:
     """Several lines over 1, 2, 3 ..., named in a legend."""
     figure, axis = plt.subplots(figsize=(7, 3.5))
-    for name, values in curves.items():
-        axis.plot(range(1, len(values) + 1), values, marker="o", markersize=4, label=name)
+    for (name, values), marker in zip(curves.items(), itertools.cycle(MARKERS)):
+        axis.plot(range(1, len(values) + 1), values, marker=marker, markersize=5, label=name)
     axis.legend(frameon=False)
     axis.set(title=title, xlabel=xlabel, ylabel=ylabel)
     return figure
@@ -231,19 +231,25 @@ def show_intervals(samples: Mapping[str, Sequence[float]], title: str, xlabel: s
     return figure
 
 
-def show_dots(rows: Mapping[str, Mapping[str, float]], title: str, xlabel: str) -> Figure:
-    """A line from 0 for each row, a dot on it for each of its values, a shape and color to each name; where a
-    row has a single value, it is written beside the dot."""
+def show_dots(
+    rows: Mapping[str, Mapping[str, float]], title: str, xlabel: str, start: float | None = 0
+) -> Figure:
+    """A line for each row, from `start` where there is one, with a dot for each of its values, a shape and
+    color to each name; where a row has a single value, it is written beside the dot."""
     check_font(rows)
-    figure, axis = plt.subplots(figsize=(8.5, 0.4 * len(rows) + 1.3))
-    for name, marker in zip(dict.fromkeys(name for values in rows.values() for name in values), MARKERS):
-        found = [(values[name], y) for y, values in enumerate(rows.values()) if name in values]
+    most = max(map(len, rows.values()))
+    figure, axis = plt.subplots(figsize=(8.5, (0.4 if most == 1 else 0.5) * len(rows) + 1.3))
+    names = list(dict.fromkeys(name for values in rows.values() for name in values))
+    for name, marker in zip(names, MARKERS):
+        # Dots of a row at different heights: none hides another.
+        shift = 0.0 if most == 1 else 0.36 * (names.index(name) / (len(names) - 1) - 0.5)
+        found = [(values[name], y + shift) for y, values in enumerate(rows.values()) if name in values]
         axis.plot(*zip(*found), marker, markersize=9, markeredgecolor="k", label=name)
     for y, values in enumerate(rows.values()):
-        low, high = min([0, *values.values()]), max([0, *values.values()])
-        axis.hlines(y, low, high, color="#999999", zorder=1)
+        ends = [*values.values()] if start is None else [start, *values.values()]
+        axis.hlines(y, min(ends), max(ends), color="#999999", zorder=1)
         if len(values) == 1:
-            axis.text(high, y, f"   {high:.3f}", va="center")
+            axis.text(max(ends), y, f"   {[*values.values()][0]:.3f}", va="center")
     axis.set(yticks=range(len(rows)), title=title, xlabel=xlabel)
     axis.set(yticklabels=list(rows), ylim=(len(rows) - 0.5, -0.5))
     axis.margins(x=0.12)

@@ -21,7 +21,7 @@ def ngrams(words: Sequence[str], n: int) -> Counter:
 def matches(
     hypothesis: Sequence[str], references: Sequence[Sequence[str]], n: int
 ) -> tuple[int, int]:
-    """Clipped matches of the hypothesis' n-grams, and how many it has (Papineni et al. 2002, 2.1)."""
+    """Clipped matches of the hypothesis' n-grams, and their number (Papineni et al. 2002, 2.1)."""
     counts = ngrams(hypothesis, n)
     limits: Counter = Counter()
     for reference in references:
@@ -95,7 +95,7 @@ def tfidf(words: Sequence[str], frequencies: Mapping[tuple, int]) -> list[dict[t
 
 # %% ../notebooks/06_bleu_evaluation.ipynb #e16a5b84
 def clipped_cosine(hypothesis: Mapping[tuple, float], reference: Mapping[tuple, float]) -> float:
-    """Of two vectors of `tfidf`, the hypothesis clipped to the reference; 0 if one has no length."""
+    """Of two vectors of `tfidf`, the hypothesis clipped to the reference; 0 if one is all zeros."""
     lengths = math.hypot(*hypothesis.values()) * math.hypot(*reference.values())
     shared = 0.0
     for gram, number in hypothesis.items():
@@ -157,8 +157,8 @@ def rouge_l(
 
 # %% ../notebooks/06_bleu_evaluation.ipynb #d6d2e4fa
 def bleu_counts(hypothesis: Sequence[str], references: Sequence[Sequence[str]]) -> list[int]:
-    """What BLEU-4 needs of one caption: matches for n = 1 to 4, n-grams for n = 1 to 4, its length, and
-    that of the reference closest to it."""
+    """What BLEU-4 needs of one caption: matches for n = 1 to 4, n-grams for n = 1 to 4, its length,
+    and that of the reference closest to it."""
     pairs = [matches(hypothesis, references, n) for n in (1, 2, 3, 4)]
     matched, total = zip(*pairs)
     return [*matched, *total, len(hypothesis), closest_length(hypothesis, references)]
@@ -170,13 +170,13 @@ def bleu4(sums: np.ndarray) -> np.ndarray:
     penalty = np.exp(np.minimum(0, 1 - sums[:, 9] / np.maximum(sums[:, 8], 1)))
     return penalty * precisions.prod(axis=1) ** 0.25
 
-# %% ../notebooks/06_bleu_evaluation.ipynb #c299e4bf
+# %% ../notebooks/06_bleu_evaluation.ipynb #f4b6bf95
 def resample(pictures: int, draws: int = 1000, seed: int = 0) -> np.ndarray:
     """How often the bootstrap draws each picture, int (draws, pictures); rows sum to `pictures`."""
     even = np.full(pictures, 1 / pictures)
     return np.random.default_rng(seed).multinomial(pictures, even, draws)
 
-# %% ../notebooks/06_bleu_evaluation.ipynb #7c66fdfd
+# %% ../notebooks/06_bleu_evaluation.ipynb #643ebcad
 def verdict(low: float, high: float) -> str:
     """What the 95 % interval of a difference says: `a gain`, `a loss` or `no difference shown`."""
     return "a gain" if low > 0 else "a loss" if high < 0 else "no difference shown"

@@ -64,7 +64,7 @@ _SCENES = Recipe(
     batch_size=64,
     learning_rate=4e-3,
     label_smoothing=0.0,
-    epochs=10,
+    epochs=8,
 )
 RECIPES = {
     "scenes": _SCENES,

@@ -24,8 +24,8 @@ class Decoder(keras.Model):
     loaded in it; they are attributes or in flat lists: Keras 3.8 does not save those in nested ones.
     """
 
-    version = 2
-    """To be raised when weights are grouped otherwise: a run of before is another one then."""
+    version = 3
+    """To be raised when weights are grouped or begin otherwise: a run of before is another one then."""
 
     def __init__(
         self, vocabulary: Sequence[str], encoder: Mapping[str, Any], longest: int, **kwargs: Any

@@ -173,7 +173,11 @@ class GRUDecoder(RecurrentDecoder):
         super().__init__(vocabulary, encoder, longest, **kwargs)
         self.embedding_dim, self.units, self.rate = embedding_dim, units, dropout
         dtype = self.dtype_policy
-        self.embedding = keras.layers.Embedding(len(vocabulary), embedding_dim, dtype=dtype)
+        # Of length about 1, far longer than Keras's own start: the table makes the logits too.
+        start = keras.initializers.RandomNormal(stddev=embedding_dim**-0.5)
+        self.embedding = keras.layers.Embedding(
+            len(vocabulary), embedding_dim, embeddings_initializer=start, dtype=dtype
+        )
         self.reader = PictureReader(encoder["grid"], self.channels, units, dropout / 2, dtype=dtype)
         self.attend = BahdanauAttention(units // 2, dtype=dtype)
         self.gate = keras.layers.Dense(1, activation="sigmoid", dtype=dtype)

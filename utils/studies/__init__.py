@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from utils.decoders.base import Decoder
 from utils.files import UserError, alone_in, write_text
 from utils.session import start
 from utils.settings import ROOT, Settings, label
@@ -42,7 +43,7 @@ PARTS = ROOT / "data" / "runs" / "studies"
 
 def load_study(name: str) -> dict[str, Any]:
     """The stored table: `members` by name, and `dataset`, `encoder`, `settings`, `seeds`, `slack`, `minutes`,
-    `processor`, `versions`.
+    `decoders` (`Decoder.version`), `processor`, `versions`.
 
     Raises UserError that names the file and the command where it is missing or damaged.
     """
@@ -127,7 +128,7 @@ def _of(settings: Settings) -> tuple[str, str]:
 def _run(name: str, definition: ModuleType, settings: Settings, file: Path) -> dict[str, Any]:
     head: dict[str, Any] = {"study": name, "dataset": settings.dataset, "encoder": label(settings.encoder)}
     head |= {"settings": getattr(definition, "SETTINGS", {}), "recipe": vars(settings.recipe)}
-    head |= {"seed": settings.seed, "slack": definition.SLACK}
+    head |= {"seed": settings.seed, "slack": definition.SLACK, "decoders": Decoder.version}
     head = json.loads(json.dumps(head))  # as it comes back from a file: tuples are lists
     done = _done(file, head)
     members = definition.members(settings)

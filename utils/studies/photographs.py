@@ -34,7 +34,7 @@ SLACK: dict[str, float] = {}  # no member of it is run live
 
 def members(settings: Settings) -> dict[str, Callable[[], dict]]:
     """One run for each seed; `settings` say which encoder, and where its files are."""
-    return {f"seed {seed}": partial(one_run, replace(settings, seed=seed)) for seed in SEEDS}
+    return {f"attention/{seed}": partial(one_run, replace(settings, seed=seed)) for seed in SEEDS}
 
 
 def one_run(settings: Settings) -> dict[str, Any]:
@@ -95,8 +95,8 @@ def _score_rows(
     said: dict[str, list],
 ) -> dict[str, dict[str, float]]:
     """The rows of notebook 6: baselines, the model, a person against the four others."""
-    grey = np.full((1, encoder.input_size, encoder.input_size, 3), 128, np.float32)
-    blank = np.float16(encoder(grey)).reshape(1, -1, encoder.channels)
+    gray = np.full((1, encoder.input_size, encoder.input_size, 3), 128, np.float32)
+    blank = np.float16(encoder(gray)).reshape(1, -1, encoder.channels)
     guess = tokenize(decode(greedy_search(decoder, blank)[0].numpy(), decoder.vocabulary))
     means = np.array(cache.array.mean(axis=1, dtype=np.float32))
     means -= means.mean(axis=0)

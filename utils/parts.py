@@ -1,4 +1,4 @@
-"""Drawings of a decoder's parts: word vectors, a GRU cell, one step of attention, all of it word by word."""
+"""Drawings of parts: a receptive field; word vectors, a GRU cell, attention, a decoder word by word."""
 
 from __future__ import annotations
 
@@ -41,6 +41,38 @@ def _cells(
     for (row, col), number in np.ndenumerate(numbers):
         said = f"{round(number, digits) + 0.0:.{digits}f}".replace("-", "\u2212")  # 0.0: never "-0.0"
         _cell(axis, x + col, y - row, said, color, min(0.7, 0.7 * abs(number) / most))
+
+
+def receptive_field(pixels: int = 12, chosen: int = 2) -> Figure:
+    """A line of pixels under a convolution, a pooling and a convolution, and all that one place at the top
+    depends on, in color; it must not reach the border.
+
+    chosen  the place at the top, counted from the left
+    """
+    layers = (("pixels", 1, 1), ("convolution", 3, 1), ("pooling", 2, 2), ("convolution", 3, 1))
+    figure, axis = plt.subplots(figsize=(0.6 * pixels + 2.8, 4.2))
+    steps = np.cumprod([stride for *_, stride in layers])  # how many pixels apart two neighbors lie
+    sides = np.cumsum([1, *((window - 1) * step for (_, window, _), step in zip(layers[1:], steps))])
+    seen = {chosen}
+    for y, (name, window, stride) in reversed(list(enumerate(layers))):
+        middle = (np.arange(pixels // steps[y]) + 0.5) * steps[y]
+        for place, x in enumerate(middle):
+            face: dict[str, Any] = {"facecolor": ORANGE if place in seen else "white", "edgecolor": "#444444"}
+            axis.add_patch(Rectangle((x - 0.4, 1.4 * y), 0.8, 0.5, **face))
+        below: set[int] = set()
+        for place in sorted(seen) if y else ():
+            start = place * stride - (window // 2 if stride == 1 else 0)
+            inputs = range(start, start + window)
+            for x in (np.array(inputs) + 0.5) * steps[y - 1]:
+                axis.plot((middle[place], x), (1.4 * y, 1.4 * y - 0.9), color=ORANGE, linewidth=1.2, zorder=0)
+            below |= set(inputs)
+        axis.text(-0.3, 1.4 * y + 0.25, name, ha="right", va="center", style="italic")
+        note = f"each sees {sides[y]} pixel" + "s" * (y > 0)
+        axis.text(pixels + 0.3, 1.4 * y + 0.25, note, va="center")
+        seen = below
+    axis.set(xlim=(-2.6, pixels + 3.2), ylim=(-0.1, 1.4 * (len(layers) - 1) + 0.6))
+    axis.axis("off")
+    return figure
 
 
 def embedding(words: Sequence[str], table: np.ndarray, chosen: int) -> Figure:

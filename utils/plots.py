@@ -112,10 +112,12 @@ def show_recognition(
     return figure
 
 
-def show_squares(picture: np.ndarray, sides: Iterable[float], labels: Sequence[str]) -> Figure:
+def show_squares(
+    picture: np.ndarray, sides: Iterable[float], labels: Sequence[str], cmap: str | None = None
+) -> Figure:
     """The picture with a square of each side (pixels) around its middle, named in a legend."""
     figure, axis = plt.subplots(figsize=(5.6, 3.6))
-    axis.imshow(picture)
+    axis.imshow(picture, cmap=cmap)
     axis.axis("off")
     colors = [BLUE, ORANGE, GREEN, RED, PURPLE]
     for side, label, color in zip(sides, labels, colors, strict=False):
@@ -217,7 +219,7 @@ def show_line(words: Sequence[str], values: Sequence[float], limit: float, title
 
 
 def show_intervals(samples: Mapping[str, Sequence[float]], title: str, xlabel: str) -> Figure:
-    """For each name the middle 95 % of its samples as a bar, and their median as a dot."""
+    """For each name the middle 95% of its samples as a bar, and their median as a dot."""
     figure, axis = plt.subplots(figsize=(7, 0.5 * len(samples) + 1))
     for row, values in enumerate(samples.values()):
         low, middle, high = np.percentile(values, (2.5, 50, 97.5))

@@ -17,7 +17,7 @@ from .base import Decoder
 class BahdanauAttention(keras.layers.Layer):
     """Additive attention (Bahdanau, Cho and Bengio 2015, section 3.1 and appendix A.1.2).
 
-    query    float (B, any): the decoder's state
+    query    float (B, any): what is asked; here state and last word, side by side
     values   float (B, L, C): the feature vectors
     keys     float (B, L, units): `project(values)`, made once per picture
     returns  context float (B, C), weights float (B, L) that sum to 1 over the positions
@@ -136,7 +136,7 @@ class RecurrentDecoder(Decoder):
         """`advance` for word vectors (B, T, embedding_dim), one after the other: outputs
         (B, T, units), contexts (B, T, C) and attention weights (B, T, L)."""
         by_time = keras.ops.transpose(words, (1, 0, 2))
-        length = tf.shape(by_time)[0]
+        length = tf.shape(by_time)[0]  # XLA, a compiler (notebook 4), has to be told it as well
         sizes, dtype = (self.units, self.channels, self.positions), self.compute_dtype
         arrays = [tf.TensorArray(dtype, length, element_shape=(None, size)) for size in sizes]
 
@@ -145,7 +145,6 @@ class RecurrentDecoder(Decoder):
             return t + 1, state, [array.write(t, x) for array, x in zip(arrays, made)]
 
         start = (0, state, arrays)
-        # The maximum is for XLA, which reserves the memory of all steps beforehand.
         *_, arrays = tf.while_loop(lambda t, *_: t < length, body, start, maximum_iterations=length)
         return [keras.ops.transpose(array.stack(), (1, 0, 2)) for array in arrays]
 
@@ -154,30 +153,21 @@ class RecurrentDecoder(Decoder):
 class GRUDecoder(RecurrentDecoder):
     """A GRU decoder with Bahdanau attention over image features; the contract is that of `Decoder`.
 
-    embedding_dim  of a word vector
-    units          of the GRU state; keys and query of the attention have half as many
-    dropout        share of word vectors, states and outputs that are zeroed in training; of the
-                   features' channels, half as many
+    units    of the GRU state; keys and query of the attention have half as many
+    dropout  share of word vectors, states and outputs that are zeroed in training; of the
+             features' channels, half as many
     """
 
     def __init__(
-        self,
-        vocabulary: Sequence[str],
-        encoder: Mapping[str, Any],
-        longest: int,
-        embedding_dim: int = 256,
-        units: int = 512,
-        dropout: float = 0.4,
-        **kwargs: Any,
+        self, vocabulary: Sequence[str], encoder: Mapping[str, Any], longest: int,
+        embedding_dim: int = 256, units: int = 512, dropout: float = 0.4, **kwargs: Any,
     ) -> None:
         super().__init__(vocabulary, encoder, longest, **kwargs)
         self.embedding_dim, self.units, self.rate = embedding_dim, units, dropout
-        dtype = self.dtype_policy
+        dtype, sizes = self.dtype_policy, (len(vocabulary), embedding_dim)
         # Of length about 1, far longer than Keras's own start: the table makes the logits too.
         start = keras.initializers.RandomNormal(stddev=embedding_dim**-0.5)
-        self.embedding = keras.layers.Embedding(
-            len(vocabulary), embedding_dim, embeddings_initializer=start, dtype=dtype
-        )
+        self.embedding = keras.layers.Embedding(*sizes, embeddings_initializer=start, dtype=dtype)
         self.reader = PictureReader(encoder["grid"], self.channels, units, dropout / 2, dtype=dtype)
         self.attend = BahdanauAttention(units // 2, dtype=dtype)
         self.gate = keras.layers.Dense(1, activation="sigmoid", dtype=dtype)

@@ -125,9 +125,10 @@ def extract_features(dataset: CaptionDataset, encoder: Encoder, folder: Path) ->
     )
     made = "read from" if there else "written to"
     unreadable = f", {len(cache.broken):,} unreadable" if cache.broken else ""
+    size = f"{cache.array.nbytes / 1e6:,.{0 if cache.array.nbytes > 1e7 else 2}f} MB"
     print(
         f"{made} {file.array.name}: {len(cache.names):,} pictures by {encoder.name}{unreadable}, "
-        f"{shape[1]} positions x {shape[2]} channels, float16, {cache.array.nbytes / 1e6:,.{0 if cache.array.nbytes > 1e7 else 2}f} MB",
+        f"{shape[1]} positions x {shape[2]} channels, float16, {size}",
         flush=True,
     )
     return cache

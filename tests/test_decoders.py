@@ -50,6 +50,13 @@ def test_attention_is_the_equation():
         np.testing.assert_allclose(context[picture], expected @ values[picture], atol=1e-5)
 
 
+@pytest.mark.parametrize("embedding_dim", [32, 256])
+def test_word_vectors_begin_at_length_one(embedding_dim):
+    """Their table makes the logits too: shorter ones keep all gradients small, and training starts slowly."""
+    vectors = make([str(n) for n in range(300)], embedding_dim=embedding_dim).embedding.get_weights()[0]
+    assert np.linalg.norm(vectors, axis=1).mean() == pytest.approx(1, abs=0.05)
+
+
 def test_step_by_step_and_teacher_forcing_are_one_model(decoder, features):
     """What `call` and `attention` say of a whole caption is what the one-word steps of decoding use."""
     tokens = encode(CAPTIONS, decoder.vocabulary)[:, :-1]

@@ -8,7 +8,7 @@ import pytest
 from matplotlib import pyplot as plt
 from PIL import Image
 
-from utils import fonts, plots
+from utils import diagrams, fonts, parts, plots
 from utils.plots import show_attention, show_pictures, upsample
 
 
@@ -68,3 +68,31 @@ def test_a_figure_is_shown_once_with_its_text_as_wide_as_before(monkeypatch):
             house = np.asarray(image.convert("RGB"), int)[image.height // 2, image.width // 2]
             assert kind == "image/jpeg" or abs(house - (204, 51, 102)).max() <= 3
             assert abs(metadata[kind]["width"] / image.width - 80 / figure.dpi) < 0.01
+
+
+def test_a_receptive_field_grows_as_the_layers_say():
+    axis = parts.receptive_field().axes[0]
+    said = [text.get_text() for text in axis.texts if text.get_text().startswith("each")]
+    assert sorted(said) == [f"each sees {n} pixel{'s' * (n > 1)}" for n in (1, 3, 4, 8)]
+    colored = [box for box in axis.patches if box.get_y() == 0 and box.get_facecolor()[:3] != (1, 1, 1)]
+    assert len(colored) == 8
+
+
+def test_drawings_say_what_they_are_given():
+    words, losses = ["a", "dog", "<pad>"], [0.5, 1.5, 0.1]
+    said = [text.get_text() for text in diagrams.loss_cells(words, losses, "<pad>").axes[0].texts]
+    assert {"mean over real words: 1.000", "mean over all cells: 0.700"} <= set(said)
+    learn = np.array([[True, True], [True, False], [False, False]])
+    axis = diagrams.splits({"by caption": learn}).axes[0]
+    assert "1 of 3 pictures" in axis.get_title(loc="left") + axis.get_title()
+    assert [patch.get_label() for patch in axis.patches].count("train") == 3
+
+
+def test_dots_of_a_row_lie_apart_and_a_single_one_says_its_value():
+    axis = plots.show_dots({"one": {"seed 1": 2.0, "seed 2": 2.0}}, "", "", start=None).axes[0]
+    heights = {float(line.get_ydata()[0]) for line in axis.lines}
+    assert len(heights) == 2
+    axis = plots.show_dots({"fell": {"words": -0.5}}, "", "").axes[0]
+    (text,) = axis.texts
+    assert text.get_text() == "-0.500" and text.xy[0] == -0.5
+    plots.show_dots({}, "", "")  # own pictures may leave nothing to show

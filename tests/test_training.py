@@ -65,6 +65,7 @@ def test_an_epoch_has_each_caption_once_in_batches_of_similar_length():
     assert np.median(spread) <= 1
     again, other = (list(batches(tokens, 8, np.random.default_rng((1, epoch)))) for epoch in (0, 1))
     assert all(map(np.array_equal, order, again)) and not all(map(np.array_equal, order, other))
+    assert list(batches(tokens[:0], 8, rng)) == []
 
 
 @pytest.mark.parametrize("kind", [GRUDecoder, TwoTensors, Counting])

@@ -249,7 +249,8 @@ def loss_cells(words: Sequence[str], losses: Sequence[float], pad: str) -> Figur
 def splits(panels: Mapping[str, np.ndarray]) -> Figure:
     """For each way to split, captions as cells, a row for each picture: bool (pictures, captions), those that
     are for train in blue, those for dev light and hatched."""
-    figure, axes = plt.subplots(1, len(panels), figsize=(4.6 * len(panels), 3.6), sharey=True)
+    size = (4.6 * len(panels), 3.6)
+    figure, (axes,) = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
     for axis, (title, learn) in zip(axes, panels.items()):
         for (row, col), train in np.ndenumerate(learn):
             style: dict[str, Any] = {"facecolor": BLUE, "edgecolor": "white"} if train else _HATCHED

@@ -94,11 +94,10 @@ def report(
     own_loss = loss(tokens[:, 1:], model((cache.array[rows], tokens[:, :-1])))
     dev = training.caption_table(dataset, cache, vocabulary, "dev", longest)
     dev_loss = training.mean_loss(training.make_loss_step(model), cache.array, *dev)
-    measured: dict = {"own_loss": own_loss, "loss": dev_loss}
+    measured = {"own_loss": own_loss, "loss": dev_loss}
     own = [cache.names[row] for row in np.unique(rows)]
     for prefix, names in {"own_": own, "": cache.readable(dataset.splits["test"])}.items():
         captions = describe(model, cache, names)
-        measured[f"{prefix}said"] = captions[0]
         references = [list(map(text.tokenize, dataset.captions[name])) for name in names]
         measured[f"{prefix}bleu4"] = corpus_bleu(references, list(map(text.tokenize, captions)))[3]
         if dataset.scenes:
@@ -107,7 +106,5 @@ def report(
                 f"{prefix}true": facts["wholly_true"],
                 f"{prefix}left_out": facts["left_out"],
             }
-    return {
-        name: value if isinstance(value, str) else round(float(value), 4)
-        for name, value in measured.items()
-    }
+    rounded = {name: round(float(value), 4) for name, value in measured.items()}
+    return rounded | {"said": captions[0]}

@@ -43,12 +43,10 @@ def _cells(
         _cell(axis, x + col, y - row, said, color, min(0.7, 0.7 * abs(number) / most))
 
 
-def receptive_field(pixels: int = 12, chosen: int = 2) -> Figure:
+def receptive_field() -> Figure:
     """A line of pixels under a convolution, a pooling and a convolution, and all that one place at the top
-    depends on, in color; it must not reach the border.
-
-    chosen  the place at the top, counted from the left
-    """
+    depends on, in color."""
+    pixels, chosen = 12, 2  # the chosen place at the top: what it sees does not reach the border
     layers = (("pixels", 1, 1), ("convolution", 3, 1), ("pooling", 2, 2), ("convolution", 3, 1))
     figure, axis = plt.subplots(figsize=(0.6 * pixels + 2.8, 4.2))
     steps = np.cumprod([stride for *_, stride in layers])  # how many pixels apart two neighbors lie

@@ -239,10 +239,10 @@ def show_dots(
     """A line for each row, from `start` where there is one, with a dot for each of its values, a shape and
     color to each name; where a row has a single value, it is written beside the dot."""
     check_font(rows)
-    most = max(map(len, rows.values()))
+    most = max(map(len, rows.values()), default=1)
     figure, axis = plt.subplots(figsize=(8.5, (0.4 if most == 1 else 0.5) * len(rows) + 1.3))
     names = list(dict.fromkeys(name for values in rows.values() for name in values))
-    for name, marker in zip(names, MARKERS):
+    for name, marker in zip(names, itertools.cycle(MARKERS)):
         # Dots of a row at different heights: none hides another.
         shift = 0.0 if most == 1 else 0.36 * (names.index(name) / (len(names) - 1) - 0.5)
         found = [(values[name], y + shift) for y, values in enumerate(rows.values()) if name in values]
@@ -251,12 +251,24 @@ def show_dots(
         ends = [*values.values()] if start is None else [start, *values.values()]
         axis.hlines(y, min(ends), max(ends), color="#999999", zorder=1)
         if len(values) == 1:
-            axis.text(max(ends), y, f"   {[*values.values()][0]:.3f}", va="center")
+            (value,) = values.values()
+            axis.annotate(f"{value:.3f}", (value, y), (12, 0), textcoords="offset points", va="center")
     axis.set(yticks=range(len(rows)), title=title, xlabel=xlabel)
-    axis.set(yticklabels=list(rows), ylim=(len(rows) - 0.5, -0.5))
+    axis.set(yticklabels=list(rows), ylim=(max(len(rows), 1) - 0.5, -0.5))
     axis.margins(x=0.12)
-    axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    if names:
+        axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     axis.grid(axis="y", visible=False)
+    return figure
+
+
+def show_pairs(x: Sequence[float], y: Sequence[float], title: str, xlabel: str, ylabel: str) -> Figure:
+    """Two measures of the same things as points, and the diagonal, on which they are equal."""
+    figure, axis = plt.subplots(figsize=(4.5, 4.5))
+    axis.plot(x, y, ".", alpha=0.4)
+    ends = min(*x, *y), max(*x, *y)
+    axis.plot(ends, ends, color=RED, linestyle="--")
+    axis.set(title=title, xlabel=xlabel, ylabel=ylabel)
     return figure
 
 

@@ -60,7 +60,7 @@ def batches(tokens: np.ndarray, batch_size: int, rng: np.random.Generator) -> It
     lengths = np.count_nonzero(tokens, axis=1)
     pools = cut_up(rng.permutation(len(tokens)), 50 * batch_size)
     pools = [pool[np.argsort(lengths[pool], kind="stable")] for pool in pools]
-    cut = [indices for pool in pools for indices in cut_up(pool, batch_size)]
+    cut = [part for pool in pools for part in cut_up(pool, batch_size) if len(part)]
     for number in rng.permutation(len(cut)):
         yield cut[number]
 

@@ -48,7 +48,8 @@ MUTANTS = [
      "decoders"),
     ("features not normalised", "decoders/gru", "self.dropout(self.normalize(features)",
      "self.dropout(features", "decoders"),
-    ("left is like right", "decoders/gru", " embeddings_initializer=start,", "", "decoders"),
+    ("left is like right", "decoders/gru", "channels, embeddings_initializer=start,", "channels,", "decoders"),
+    ("word vectors begin short", "decoders/gru", "stddev=embedding_dim**-0.5", "stddev=0.03", "decoders"),
     ("rows and columns exchanged", "decoders/gru", "y, x = np.divmod(np.arange(rows * cols), cols)", "x, y = np.divmod(np.arange(rows * cols), cols)", "decoders"),
     ("gate left out", "decoders/gru", "context = self.gate(state[0]) * context", "pass", "decoders"),
     ("dropout on in decoding", "decoders/gru", "return self.score_words(word, output, context), state",
@@ -86,6 +87,7 @@ MUTANTS = [
      "masked_loss(tokens[:, 1:], decoder((features, tokens[:, :-1]), training=True)) * words", "training"),
     ("last, smaller batch dropped", "training", "range(size, len(order), size))",
      "range(size, len(order), size))[: max(1, len(order) // size)]", "training"),
+    ("a batch of nothing", "training", " if len(part)]", "]", "training"),
     ("captions are cut without a word", "training", "if cut := sum(len(tokenize(caption)) > longest for caption in captions):",
      "if cut := 0:", "training"),
     # ---- runs

@@ -136,7 +136,7 @@ class RecurrentDecoder(Decoder):
         """`advance` for word vectors (B, T, embedding_dim), one after the other: outputs
         (B, T, units), contexts (B, T, C) and attention weights (B, T, L)."""
         by_time = keras.ops.transpose(words, (1, 0, 2))
-        length = tf.shape(by_time)[0]  # XLA, a compiler (notebook 4), has to be told it as well
+        length = tf.shape(by_time)[0]
         sizes, dtype = (self.units, self.channels, self.positions), self.compute_dtype
         arrays = [tf.TensorArray(dtype, length, element_shape=(None, size)) for size in sizes]
 
@@ -144,7 +144,7 @@ class RecurrentDecoder(Decoder):
             *made, state = self.advance(by_time[t], state, memory)
             return t + 1, state, [array.write(t, x) for array, x in zip(arrays, made)]
 
-        start = (0, state, arrays)
+        start = (0, state, arrays)  # the maximum is for XLA, a compiler (notebook 4)
         *_, arrays = tf.while_loop(lambda t, *_: t < length, body, start, maximum_iterations=length)
         return [keras.ops.transpose(array.stack(), (1, 0, 2)) for array in arrays]
 
@@ -153,9 +153,9 @@ class RecurrentDecoder(Decoder):
 class GRUDecoder(RecurrentDecoder):
     """A GRU decoder with Bahdanau attention over image features; the contract is that of `Decoder`.
 
-    units    of the GRU state; keys and query of the attention have half as many
-    dropout  share of word vectors, states and outputs that are zeroed in training; of the
-             features' channels, half as many
+    embedding_dim  of a word vector
+    units          of the GRU state; keys and query of the attention have half as many
+    dropout        share of word vectors, states and outputs zeroed in training; of channels, half
     """
 
     def __init__(
@@ -165,7 +165,7 @@ class GRUDecoder(RecurrentDecoder):
         super().__init__(vocabulary, encoder, longest, **kwargs)
         self.embedding_dim, self.units, self.rate = embedding_dim, units, dropout
         dtype, sizes = self.dtype_policy, (len(vocabulary), embedding_dim)
-        # Of length about 1, far longer than Keras's own start: the table makes the logits too.
+        # Of length about 1, two to three times Keras's own start: the table makes the logits too.
         start = keras.initializers.RandomNormal(stddev=embedding_dim**-0.5)
         self.embedding = keras.layers.Embedding(*sizes, embeddings_initializer=start, dtype=dtype)
         self.reader = PictureReader(encoder["grid"], self.channels, units, dropout / 2, dtype=dtype)

@@ -33,7 +33,7 @@ SLACK: dict[str, float] = {}  # no member of it is run live
 
 
 def members(settings: Settings) -> dict[str, Callable[[], dict]]:
-    """One run for each seed; `settings` say which encoder, and where its files are."""
+    """One run for each seed, with attention; `settings` say which encoder, and where its files are."""
     return {f"attention/{seed}": partial(one_run, replace(settings, seed=seed)) for seed in SEEDS}
 
 

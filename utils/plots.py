@@ -275,24 +275,28 @@ def show_pairs(x: Sequence[float], y: Sequence[float], title: str, xlabel: str, 
 def show_scatter(
     groups: Mapping[str, Mapping[str, tuple[float, float]]], title: str, xlabel: str, ylabel: str
 ) -> Figure:
-    """Words as points, a shape and color to each group; a word stands where it hides the fewest others."""
-    figure, axis = plt.subplots(figsize=(9, 6.5))
+    """Words as points, a shape and color to each group; a word stands where it hides the fewest others,
+    with a thin line to its point."""
+    figure, axis = plt.subplots(figsize=(10, 7.5))
     for (name, points), marker in zip(groups.items(), MARKERS):
         axis.plot(*zip(*points.values()), marker, label=name, markeredgecolor="k")
     axis.set(title=title, xlabel=xlabel, ylabel=ylabel)
     axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     figure.canvas.draw()  # from here on it is known where each point lies, in pixels
+    axis.autoscale(False)
     words = {word: axis.transData.transform(at) for points in groups.values() for word, at in points.items()}
     check_font(words)
     taken = [(x - 5, y - 5, x + 5, y + 5) for x, y in words.values()]
     for word, (x, y) in words.items():
         wide, boxes = 9 * len(word), []
-        for far, right, up in itertools.product((1, 2), (1, -1, 0), (0, 1, -1)):
+        for far, right, up in itertools.product((1, 2, 3), (1, -1, 0), (0, 1, -1)):
             left, low = x + 9 * far * right - wide * (1 - right) / 2, y + 14 * far * up - 8
             hits = sum(left < c and a < left + wide and low < d and b < low + 16 for a, b, c, d in taken)
             boxes.append((hits, left, low, left + wide, low + 16))
         best = min(boxes, key=lambda box: box[0])[1:]
         taken.append(best)
-        left, low = axis.transData.inverted().transform((best[0], best[1] + 4))
+        edge = np.clip((x, y), best[:2], best[2:])
+        (left, low), *line = axis.transData.inverted().transform([(best[0], best[1] + 4), (x, y), edge])
         axis.text(left, low, word, fontsize=10)
+        axis.plot(*zip(*line), color="#999999", linewidth=0.6, zorder=0)
     return figure

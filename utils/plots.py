@@ -266,8 +266,7 @@ def show_pairs(x: Sequence[float], y: Sequence[float], title: str, xlabel: str, 
     """Two measures of the same things as points, and the diagonal, on which they are equal."""
     figure, axis = plt.subplots(figsize=(4.5, 4.5))
     axis.plot(x, y, ".", alpha=0.4)
-    ends = min(*x, *y), max(*x, *y)
-    axis.plot(ends, ends, color=RED, linestyle="--")
+    axis.axline((x[0], x[0]), slope=1, color=RED, linestyle="--")
     axis.set(title=title, xlabel=xlabel, ylabel=ylabel)
     return figure
 
@@ -275,8 +274,7 @@ def show_pairs(x: Sequence[float], y: Sequence[float], title: str, xlabel: str, 
 def show_scatter(
     groups: Mapping[str, Mapping[str, tuple[float, float]]], title: str, xlabel: str, ylabel: str
 ) -> Figure:
-    """Words as points, a shape and color to each group; a word stands where it hides the fewest others,
-    with a thin line to its point."""
+    """Words as points, a shape and color to each group; a word stands where it hides the fewest."""
     figure, axis = plt.subplots(figsize=(10, 7.5))
     for (name, points), marker in zip(groups.items(), MARKERS):
         axis.plot(*zip(*points.values()), marker, label=name, markeredgecolor="k")

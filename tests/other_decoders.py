@@ -53,7 +53,7 @@ class Counting(Decoder):
 ENCODER = {"name": "small", "weights": "0", "input_size": 32, "grid": [3, 3], "channels": 5}
 
 
-def opinionated(kind, vocabulary, seed, longest=7, scale=20.0):
+def opinionated(kind, vocabulary, seed, longest=7, scale=1.6):
     """Untrained, but with logits far enough apart to have opinions; captions of many lengths."""
     keras.utils.set_random_seed(seed)
     decoder = kind(vocabulary, ENCODER, longest, embedding_dim=8, units=12)

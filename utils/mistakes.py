@@ -52,12 +52,8 @@ PICTURES, EPOCHS = 300, 9
 
 
 def small_run(
-    dataset: CaptionDataset,
-    cache: FeatureCache,
-    vocabulary: list[str],
-    longest: int,
-    way: str,
-    seed: int,
+    dataset: CaptionDataset, cache: FeatureCache, vocabulary: list[str], longest: int,
+    way: str, seed: int,
 ) -> tuple[Decoder, np.ndarray, np.ndarray]:
     """Train a small model in one of the WAYS: the model, and rows and tokens of its own dev."""
     usual = {"kind": GRUDecoder, "loss": training.masked_loss, "pad": False, "by_caption": False}
@@ -81,12 +77,8 @@ def small_run(
 
 # %% ../notebooks/04_training.ipynb #809089c7
 def report(
-    dataset: CaptionDataset,
-    cache: FeatureCache,
-    vocabulary: list[str],
-    longest: int,
-    way: str,
-    seed: int,
+    dataset: CaptionDataset, cache: FeatureCache, vocabulary: list[str], longest: int,
+    way: str, seed: int,
 ) -> dict[str, float | str]:
     """What the program says of itself (`own_...`), and what its model is worth on new pictures."""
     model, rows, tokens = small_run(dataset, cache, vocabulary, longest, way, seed)
@@ -102,9 +94,7 @@ def report(
         measured[f"{prefix}bleu4"] = corpus_bleu(references, list(map(text.tokenize, captions)))[3]
         if dataset.scenes:
             facts = truth(captions, [dataset.scenes[name] for name in names])
-            measured |= {
-                f"{prefix}true": facts["wholly_true"],
-                f"{prefix}left_out": facts["left_out"],
-            }
+            measured[f"{prefix}true"] = facts["wholly_true"]
+            measured[f"{prefix}left_out"] = facts["left_out"]
     rounded = {name: round(float(value), 4) for name, value in measured.items()}
     return rounded | {"said": captions[0]}

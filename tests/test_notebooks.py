@@ -200,7 +200,7 @@ def test_opened_alone_in_colab_a_notebook_fetches_the_project(tmp_path, remote):
         run = run_cells([sources[0], *sources], tmp_path, colab=True, **rewrite)  # nor twice in one session
         assert run.returncode == 0, run.stderr[-1000:]
         assert run.stdout.splitlines()[-1] == str(tmp_path / "captioning")
-    again = run_cells(sources, remote / "notebooks", colab=False)
+    again = run_cells(sources, remote / "notebooks", colab=False, **rewrite)  # it could be fetched
     assert again.stdout.splitlines()[-1] == str(remote) and not (remote / "notebooks/captioning").exists()
 
 

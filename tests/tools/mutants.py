@@ -8,14 +8,17 @@ with the list of those whose text or tests are no longer to be found.
 
 from __future__ import annotations
 
+import queue
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+AT_ONCE = 2  # bugs, each in a copy of its own
 
 MUTANTS = [
     # ---- words
@@ -383,29 +386,55 @@ def first_red(folder: Path, tests: str) -> str | None:
     return None if " passed" in output else "(pytest stopped)"
 
 
+def try_out(tests: str, copies: queue.SimpleQueue[Path], *bug: str) -> str | None:
+    """The first test that fails in one of the copies, with the bug (module, text, changed text) if there is
+    one; None when all pass."""
+    copy = copies.get()
+    try:
+        if not bug:
+            return first_red(copy, tests)
+        module, text, changed = bug
+        file = source(copy, module)
+        original = file.read_text(encoding="utf-8")
+        file.write_text(original.replace(text, changed), encoding="utf-8")
+        red = first_red(copy, tests)
+        file.write_text(original, encoding="utf-8")
+        return red
+    finally:
+        copies.put(copy)
+
+
 def main(modules: list[str]) -> int:
     mutants = [mutant for mutant in MUTANTS if not modules or mutant[1] in modules]
     if gone := [f"{mutant[0]:<46} {what}" for mutant in mutants if (what := stale(*mutant))]:
         print(f"{len(gone)} of {len(mutants)} no longer apply:", *gone, sep="\n")
         return 1
-    seen_by = {}
-    with tempfile.TemporaryDirectory() as scratch:
-        copy = Path(scratch) / "project"
-        left_out = (".git", ".venv*", "runs", "scenes", "scenes-sketch", "features", "flickr8k", "__pycache__")
-        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*left_out))
-        for tests in dict.fromkeys(mutant[-1] for mutant in mutants):
-            if red := first_red(copy, tests):
-                print(f"red without any bug: {red}")
-                return 1
-        for number, (what, module, text, changed, tests) in enumerate(mutants, 1):
-            file = source(copy, module)
-            original = file.read_text(encoding="utf-8")
-            file.write_text(original.replace(text, changed), encoding="utf-8")
-            seen_by[what] = first_red(copy, tests)
-            file.write_text(original, encoding="utf-8")
-            print(f"{number:3} of {len(mutants)}  {what:<46} {seen_by[what] or 'NOT SEEN'}", flush=True)
-    print(f"{sum(map(bool, seen_by.values()))} of {len(mutants)} seen")
-    return int(not all(seen_by.values()))
+    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(AT_ONCE) as pool:
+        copies: queue.SimpleQueue[Path] = queue.SimpleQueue()  # those in which nothing runs
+        left_out = (
+            ".git",
+            ".venv*",
+            "runs",
+            "scenes",
+            "scenes-sketch",
+            "features",
+            "flickr8k",
+            "__pycache__",
+        )
+        for number in range(AT_ONCE):
+            copy = Path(scratch) / str(number) / "project"
+            shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*left_out))
+            copies.put(copy)
+        clean = [(tests, copies) for tests in dict.fromkeys(mutant[-1] for mutant in mutants)]
+        if red := [found for found in pool.map(lambda job: try_out(*job), clean) if found]:
+            print(f"red without any bug: {red[0]}")
+            return 1
+        seen = []
+        for mutant, found in zip(mutants, pool.map(lambda bug: try_out(bug[-1], copies, *bug[1:4]), mutants)):
+            seen.append(found)
+            print(f"{len(seen):3} of {len(mutants)}  {mutant[0]:<46} {found or 'NOT SEEN'}", flush=True)
+    print(f"{sum(map(bool, seen))} of {len(mutants)} seen")
+    return int(not all(seen))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from utils.settings import ROOT
 ORDER = """
     files settings session modelfile pictures
     datasets datasets.drawing datasets.sketch datasets.layout datasets.scattered datasets.words
-    datasets.speakers datasets.scenes datasets.flickr datasets.own
+    datasets.speakers datasets.scenes datasets.photos datasets.flickr datasets.own
     imagenet encoders featurefile features
     characters text vocabulary decoders decoders.base decoders.gru
     training runfolder runs decoding scores lexicon truth

@@ -64,7 +64,8 @@ def test_two_folders_of_one_name_share_neither_run_nor_features(tmp_path):
 @pytest.mark.parametrize(
     ("name", "value", "hint"),
     [
-        ("CAPTION_DATASET", "coco", "choose scenes, scenes-sketch, flickr8k, or"),
+        ("CAPTION_DATASET", "flickr", "choose scenes, scenes-sketch, flickr8k, flickr30k, coco, or"),
+        ("CAPTION_LIMIT", "9", "whole number, 10 or more"),
         ("CAPTION_SEED", "one", "whole number, 0 or more"),
         ("CAPTION_EPOCHS", "0", "whole number, 1 or more"),
         ("CAPTION_DEVICES", "two", "choose one of one, all"),

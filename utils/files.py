@@ -155,12 +155,14 @@ def download(url: str, path: Path, digest: str | None = None) -> None:
 
 
 @contextlib.contextmanager
-def unzipping(file: Path, wanted: Callable[[str], bool]) -> Iterator[dict[str, Callable[[], bytes]]]:
+def unzipping(
+    file: Path, wanted: Callable[[str], bool], largest: int = LARGEST
+) -> Iterator[dict[str, Callable[[], bytes]]]:
     """The files in a zip file whose name is `wanted`: name, without folders -> function that reads it.
 
     Hidden files are left out. Raises UserError that names the zip file when it is damaged (each file
     is held against its checksum as it is read), when a path in it leads out of it, or when two of the
-    wanted files have one name or one is too large.
+    wanted files have one name or one has more than `largest` bytes.
     """
     try:
         archive = zipfile.ZipFile(file)
@@ -169,7 +171,7 @@ def unzipping(file: Path, wanted: Callable[[str], bool]) -> Iterator[dict[str, C
     except Exception as error:  # zipfile raises a dozen kinds on what is no zip file
         raise _damaged(file, error) from None
     with archive:
-        members = _members(archive, file, wanted)
+        members = _members(archive, file, wanted, largest)
 
         def read(member: zipfile.ZipInfo) -> bytes:
             try:
@@ -182,7 +184,7 @@ def unzipping(file: Path, wanted: Callable[[str], bool]) -> Iterator[dict[str, C
 
 
 def _members(
-    archive: zipfile.ZipFile, file: Path, wanted: Callable[[str], bool]
+    archive: zipfile.ZipFile, file: Path, wanted: Callable[[str], bool], largest: int
 ) -> dict[str, zipfile.ZipInfo]:
     members, names = {}, set()
     for member in archive.infolist():
@@ -195,8 +197,8 @@ def _members(
             continue
         if inside.name.lower() in names:  # one file on disks that don't tell capitals from small letters
             raise UserError(f"{file} holds two files of one name, {inside.name}: fetch it again.")
-        if member.file_size > LARGEST:
-            raise UserError(f"{file} holds {inside.name} of over {LARGEST >> 20} MB: fetch it again.")
+        if member.file_size > largest:
+            raise UserError(f"{file} holds {inside.name} of over {largest >> 20} MB: fetch it again.")
         names.add(inside.name.lower())
         members[inside.name] = member
     return members

@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 """The repository: the folder that holds `notebooks/`, `utils/` and `data/`."""
 
 _SLIM = "vgg16-slim"
-DEFAULT_ENCODERS = {"scenes": _SLIM, "scenes-sketch": _SLIM, "flickr8k": "vgg16", "own": "vgg16"}
+PHOTOGRAPHS = ("flickr8k", "flickr30k", "coco")
+DEFAULT_ENCODERS = {"scenes": _SLIM, "scenes-sketch": _SLIM, **dict.fromkeys((*PHOTOGRAPHS, "own"), "vgg16")}
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,9 @@ RECIPES = {
     "scenes": _SCENES,
     "scenes-sketch": _SCENES,
     "flickr8k": _PHOTOGRAPHS,
+    # Five and nineteen times as many captions: as many epochs as give a few times as many steps.
+    "flickr30k": replace(_PHOTOGRAPHS, epochs=6),
+    "coco": replace(_PHOTOGRAPHS, epochs=4),
     # Fewer pictures: smaller batches and more epochs, for enough steps, and no word is too rare to be tried.
     "own": replace(_PHOTOGRAPHS, min_count=1, batch_size=16, epochs=30),
 }
@@ -82,7 +86,7 @@ SHOWN = {"scenes": ("vgg16-slim",), "flickr8k": ("mobilenet", "efficientnet-lite
 class Settings:
     """What a run depends on.
 
-    dataset   `scenes`, `scenes-sketch`, `flickr8k` or `own`
+    dataset   `scenes`, `scenes-sketch`, `flickr8k`, `flickr30k`, `coco` or `own`
     encoder   `vgg16-slim`, a network of `keras.applications`, or the path of a `.keras` file (utils.encoders)
     decoder   one of `utils.decoders.DECODERS`
     data_dir  where datasets are looked for before anything is downloaded or drawn
@@ -93,6 +97,7 @@ class Settings:
     seed      of everything random in training
     recipe    sizes and training settings, by dataset
     devices   to train on: `one`, or `all` GPUs of this machine
+    limit     about how many pictures of the dataset are used; None: all
     """
 
     dataset: str
@@ -105,17 +110,20 @@ class Settings:
     recipe: Recipe
     folder: Path | None = None
     devices: str = "one"
+    limit: int | None = None
 
     @property
     def standard(self) -> bool:
         """Whether this is a whole run of the kind whose scores the notebooks were shown to reach."""
         shown = self.decoder == "gru" and label(self.encoder) in SHOWN.get(self.dataset, ())
-        return shown and self.folder is None and self.recipe == RECIPES[self.dataset]
+        whole = self.folder is None and self.limit is None
+        return shown and whole and self.recipe == RECIPES[self.dataset]
 
     def __str__(self) -> str:
         # The run folder by its last two parts: the same on every machine.
+        dataset = f"own pictures in {self.folder.name}" if self.folder else self.dataset
         rows = {
-            "dataset": f"own pictures in {self.folder.name}" if self.folder else self.dataset,
+            "dataset": f"{dataset}, about {self.limit:,} pictures of it" if self.limit else dataset,
             "encoder": label(self.encoder),
             "decoder": self.decoder,
             "run folder": "/".join(self.run_dir.parts[-2:]),
@@ -141,7 +149,8 @@ def _integer(environ: Mapping[str, str], name: str, lowest: int) -> int | None:
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read `CAPTION_DATASET`, `CAPTION_ENCODER`, `CAPTION_DECODER`, `CAPTION_DATA_DIR`, `CAPTION_RUN_DIR`,
-    `CAPTION_SEED`, `CAPTION_EPOCHS` and `CAPTION_DEVICES`; an unset or empty one takes its default.
+    `CAPTION_SEED`, `CAPTION_EPOCHS`, `CAPTION_LIMIT` and `CAPTION_DEVICES`; an unset or empty one takes its
+    default.
 
     Raises UserError that names the variable and the values it may take.
     """
@@ -151,7 +160,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         dataset, folder = "own", Path(dataset).expanduser().absolute()
         if not folder.is_dir():
             raise UserError(
-                f"CAPTION_DATASET={environ['CAPTION_DATASET']!r}: choose scenes, scenes-sketch, flickr8k, or "
+                f"CAPTION_DATASET={environ['CAPTION_DATASET']!r}: choose {', '.join(list(RECIPES)[:-1])}, or "
                 f"the path of a folder of pictures with a captions.csv; there is no folder {folder}."
             )
     encoder = (environ.get("CAPTION_ENCODER") or DEFAULT_ENCODERS[dataset]).strip()
@@ -166,7 +175,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     name = dataset
     if folder:  # two folders of one name are two datasets
         name = f"{folder.name}-{hashlib.sha256(str(folder).encode()).hexdigest()[:6]}"
-    name = f"{name}-{label(encoder)}"
+    limit = _integer(environ, "CAPTION_LIMIT", 10)
+    name = f"{name}-{limit}-{label(encoder)}" if limit else f"{name}-{label(encoder)}"
     run_dir = Path(environ.get("CAPTION_RUN_DIR") or ROOT / "data" / "runs" / f"{name}-{decoder}")
     run_dir = run_dir.expanduser().absolute()
     features_dir = data_dir / "features" / name
@@ -189,4 +199,5 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         recipe=recipe if epochs is None else replace(recipe, epochs=epochs),
         folder=folder,
         devices=devices,
+        limit=limit,
     )

@@ -5,7 +5,9 @@ A dataset is drawn, unpacked or downloaded on first use; after that it is only r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from utils.settings import Settings
@@ -52,14 +54,31 @@ def load_dataset(settings: Settings) -> CaptionDataset:
     if settings.folder:
         from utils.datasets.own import load_own
 
-        return load_own(settings.folder)
-    if settings.dataset in ("scenes", "scenes-sketch"):
+        dataset = load_own(settings.folder)
+    elif settings.dataset in ("scenes", "scenes-sketch"):
         from utils.datasets.scenes import load_scenes
 
-        return load_scenes(settings)
-    from utils.datasets.flickr import load_flickr8k
+        dataset = load_scenes(settings)
+    else:
+        from utils.datasets.flickr import load_photographs
 
-    return load_flickr8k(settings)
+        return load_photographs(settings)
+    if settings.limit is None:
+        return dataset
+    splits = limit_splits(dataset.splits, settings.limit)
+    captions = {name: dataset.captions[name] for names in splits.values() for name in names}
+    return replace(dataset, captions=captions, splits=splits)
+
+
+def limit_splits(splits: Mapping[str, Sequence[str]], limit: int) -> dict[str, tuple[str, ...]]:
+    """About `limit` pictures in all, each split in proportion and none empty, in the order they had. Which,
+    depends on their names alone: those of a smaller limit are among those of a larger one."""
+    total, kept = sum(map(len, splits.values())), {}
+    for split, names in splits.items():
+        by_digest = sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())
+        chosen = {*by_digest[: max(1, round(limit * len(names) / total))]}
+        kept[split] = tuple(name for name in names if name in chosen)
+    return kept
 
 
 def left_out(what: str, names: list[str]) -> None:

@@ -1,6 +1,7 @@
 """`python -m utils.caption` describes any picture with the model that is there, and says what is missing."""
 
 import dataclasses
+import json
 import shutil
 
 import keras
@@ -35,7 +36,7 @@ def run_dir(tmp_path, monkeypatch, uncompiled):
 
 def test_every_readable_picture_gets_a_caption_and_its_maps(run_dir, capsys):
     files = [str(run_dir / name) for name in ("clear.png", "broken.jpg", "grey.jpg")]
-    assert caption.main([*files, "--attention", str(run_dir / "map.png")]) == 1
+    assert caption.main([*files, "--attention", str(run_dir / "map.png")]) == 3
     output = capsys.readouterr()
     lines = output.out.splitlines()
     assert [line.split(": ")[0] for line in lines] == [files[0], files[2]]
@@ -57,17 +58,24 @@ def test_the_search_is_five_wide_and_each_map_is_that_of_its_own_word(run_dir, m
 
     monkeypatch.setattr(decoding, "beam_search", spy)
     model = run_dir / "run" / "captioner.keras"
-    [(_, (picture, said, maps))] = caption.caption_pictures(model, load_settings(), [run_dir / "clear.png"])
-    assert widths == [5]
+    [(_, found)] = caption.caption_pictures(model, load_settings(), [run_dir / "clear.png"])
+    picture, (said, sure), maps = found.picture, found.captions[0], found.maps
+    assert widths == [5] and len(found.captions) == 5
     decoder, encoder = caption_parts(model)
     features = encoder_function(encoder, 1)(picture[None])[0]
     memory, state = decoder.read(features)
-    words = tokenize(said)
-    for before, one in zip(["<start>", *words], maps, strict=False):
+    words, logs = tokenize(said), []
+    written = [*words, "<end>"][: decoder.longest + 1]  # this one may come to no end
+    for t, before in enumerate(["<start>", *written[:-1]]):
         word = np.array([decoder.vocabulary.index(before)])
+        logits, _ = decoder.step(word, state, memory)
         _, _, used, state = decoder.advance(decoder.embedding(word), state, memory)
-        np.testing.assert_allclose(one.ravel(), used[0], atol=1e-5)
+        after = decoder.vocabulary.index(written[t])
+        logs.append(np.log(keras.ops.softmax(logits[0] + decoding.never_written(decoder.vocabulary))[after]))
+        if t < len(words):
+            np.testing.assert_allclose(maps[t].ravel(), used[0], atol=1e-5)
     assert len(maps) == len(words) > 1
+    assert sure == pytest.approx(np.exp(np.mean(logs)), rel=1e-3), "of all that was written"
 
 
 def caption_parts(model):
@@ -106,6 +114,70 @@ def test_a_model_from_anywhere_says_which_encoder_it_wants(run_dir, capsys, monk
     capsys.readouterr()
     assert caption.main([picture, "--model", str(moved)]) == 1
     assert f"has other weights ({'0' * 16})" in capsys.readouterr().err
+
+
+def test_a_script_gets_one_object_per_picture_and_a_status(run_dir, capsys):
+    command = [str(run_dir), "--json", "--alternatives", "2"]
+    (run_dir / "deep" / "er").mkdir(parents=True)
+    shutil.copy(run_dir / "clear.png", run_dir / "deep" / "er" / "again.png")
+    (run_dir / "notes.txt").write_text("no picture")
+    assert caption.main(command) == 3
+    output = capsys.readouterr()
+    rows = {row.pop("picture"): row for row in map(json.loads, output.out.splitlines())}
+    inside = ["broken.jpg", "clear.png", "deep/er/again.png", "grey.jpg"]
+    assert list(rows) == [str(run_dir / name) for name in inside], "in alphabetical order"
+    broken, clear, again, _ = rows.values()
+    assert set(broken) == {"error"} and "broken.jpg" in output.err
+    assert clear == again and len(clear["alternatives"]) == 2
+    found = [clear, *clear["alternatives"]]
+    assert len({row["caption"] for row in found}) == 3
+    assert all(0 < row["confidence"] < 1 for row in found)
+
+    (run_dir / "broken.jpg").unlink()
+    assert caption.main([*command[:1], "--confidence", "--alternatives", "1"]) == 0
+    first, other = capsys.readouterr().out.splitlines()[:2]
+    assert first == f"{run_dir / 'clear.png'}: {clear['caption']} ({clear['confidence']:.2f})"
+    assert other.strip() == f"or {found[1]['caption']} ({found[1]['confidence']:.2f})"
+
+
+def test_a_picture_is_described_alike_alone_and_among_others(run_dir, capsys):
+    """Among twenty, of which the last four fill up a batch."""
+    names = [run_dir / f"{number:02}.png" for number in range(20)]
+    for number, name in enumerate(names):
+        colors = np.random.default_rng(number).integers(0, 255, (40, 60, 3), np.uint8)
+        Image.fromarray(colors).save(name)
+    assert caption.main([*map(str, names), "--json"]) == 0
+    output = capsys.readouterr()
+    said = [line for line in output.err.splitlines() if "has no end" not in line]
+    assert said == ["16 of 20 pictures", "20 of 20 pictures"]
+    sure = [json.loads(line)["confidence"] for line in output.out.splitlines()]
+    assert len({*sure}) > 15, "each is of its own picture"
+    for number in (0, 15, 16, 19):
+        assert caption.main([str(names[number]), "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["confidence"] == pytest.approx(sure[number], abs=2e-4)
+
+
+def test_what_is_asked_for_wrongly_is_said(run_dir, capsys):
+    (run_dir / "empty").mkdir()
+    assert caption.main([str(run_dir / "empty")]) == 1
+    assert f"{run_dir / 'empty'} holds no picture" in capsys.readouterr().err
+    assert caption.main([str(run_dir / "none.jpg")]) == 3
+    assert "none.jpg: No such file" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as stopped:
+        caption.main([str(run_dir / "clear.png"), "--alternatives", "x"])
+    assert stopped.value.code == 2 and "whole number" in capsys.readouterr().err
+
+
+def test_which_model_is_used(run_dir, capsys, monkeypatch):
+    """The run of the settings where they name one, else the captioner for photographs."""
+    picture, own = str(run_dir / "clear.png"), run_dir / "own.keras"
+    shutil.move(run_dir / "run" / "captioner.keras", own)
+    assert caption.main([picture]) == 1 and "run/captioner.keras is missing" in capsys.readouterr().err
+    monkeypatch.delenv("CAPTION_RUN_DIR")
+    monkeypatch.setattr(caption, "PHOTOGRAPHS", own)
+    assert caption.main([picture]) == 0
+    monkeypatch.setenv("CAPTION_DATASET", str(run_dir))
+    assert caption.main([picture]) == 1 and "captioner.keras is missing" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,8 @@ def read_ahead(paths: Sequence[Path], size: int, batch: int) -> Iterator[tuple[n
         try:
             return read_picture(path, size), ""
         except Exception as error:  # decoders raise anything at all on a broken file
-            return black, str(error) or type(error).__name__
+            said = getattr(error, "strerror", None) or str(error)
+            return black, said or type(error).__name__
 
     with ThreadPoolExecutor(_cores(), initializer=_step_back) as pool:
         ahead: deque[list[Future]] = deque()

@@ -147,6 +147,12 @@ def _integer(environ: Mapping[str, str], name: str, lowest: int) -> int | None:
     return int(text)
 
 
+def chosen(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether the environment names a run, by its dataset or its folder."""
+    environ = os.environ if environ is None else environ
+    return bool(environ.get("CAPTION_DATASET") or environ.get("CAPTION_RUN_DIR"))
+
+
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read `CAPTION_DATASET`, `CAPTION_ENCODER`, `CAPTION_DECODER`, `CAPTION_DATA_DIR`, `CAPTION_RUN_DIR`,
     `CAPTION_SEED`, `CAPTION_EPOCHS`, `CAPTION_LIMIT` and `CAPTION_DEVICES`; an unset or empty one takes its

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tests.other_decoders import ENCODER, Counting, TwoTensors, features, opinionated
+from utils.decoders.ensemble import Ensemble
 from utils.decoders.gru import GRUDecoder
 from utils.decoding import attention_maps, beam_search, describe, generate, greedy_search, sample
 from utils.features import FeatureCache
@@ -16,16 +17,20 @@ VOCABULARY = ["<pad>", "<unk>", "<start>", "<end>", "a", "b", "c"]
 PICTURES = features(6)
 
 
-@pytest.fixture(scope="module", params=[GRUDecoder, TwoTensors, Counting], ids=lambda kind: kind.__name__)
-def decoder(request):
-    decoder = opinionated(request.param, VOCABULARY, SEEDS[request.param])
-    if request.param is not Counting:
+SEEDS = {GRUDecoder: 55, TwoTensors: 74, Counting: 38}
+
+
+def one_of(kind):
+    decoder = opinionated(kind, VOCABULARY, SEEDS[kind])
+    if kind is not Counting:
         # Captions of 0 to 6 words, and one that does not end.
         decoder.score_words.bias.assign([0, 0, 0, 1.5, 0, 0, 0])
     return decoder
 
 
-SEEDS = {GRUDecoder: 55, TwoTensors: 74, Counting: 38}
+@pytest.fixture(scope="module", params=[*SEEDS, Ensemble], ids=lambda kind: kind.__name__)
+def decoder(request):
+    return Ensemble([one_of(kind) for kind in SEEDS]) if request.param is Ensemble else one_of(request.param)
 
 
 def log_probabilities(decoder, picture, captions):
@@ -65,7 +70,7 @@ def test_maps_are_the_weights_that_the_decoder_used(decoder):
     """`attention` reads a finished caption; `advance` is what wrote it, word by word."""
     tokens = greedy_search(decoder, PICTURES, 8)
     maps = attention_maps(decoder, PICTURES, tokens)
-    if isinstance(decoder, Counting):
+    if isinstance(decoder, (Counting, Ensemble)):  # one of the three has no attention
         assert maps is None
         return
     memory, state = decoder.read(PICTURES)
@@ -154,3 +159,21 @@ def test_a_caption_without_an_end_is_said_and_stops_at_the_longest_learned(decod
     describe(decoder, cache, "abcdef")
     said = f"{endless} of 6 captions have no end: cut after 8 words" if endless else ""
     assert said in capsys.readouterr().out
+
+
+def test_decoders_write_together_by_the_mean_of_their_probabilities():
+    models = [one_of(kind) for kind in SEEDS]
+    both, words = Ensemble(models), np.array([[2, 4, 5], [2, 6, 6]])
+    probabilities = [tf.nn.softmax(model((PICTURES[:2], words))) for model in models]
+    np.testing.assert_allclose(
+        tf.nn.softmax(both((PICTURES[:2], words))), np.mean(probabilities, axis=0), atol=1e-5
+    )
+    assert np.std(probabilities, axis=0).max() > 0.1, "they do not agree"
+    assert both.attention(PICTURES[:2], words) is None, "one of them has none"
+    maps = Ensemble(models[:2]).attention(PICTURES[:2], words)
+    np.testing.assert_allclose(
+        maps, np.mean([model.attention(PICTURES[:2], words) for model in models[:2]], axis=0), atol=1e-6
+    )
+    other = opinionated(GRUDecoder, [*VOCABULARY, "more"], 1)
+    with pytest.raises(ValueError, match="one vocabulary"):
+        Ensemble([models[0], other])

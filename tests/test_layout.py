@@ -17,9 +17,9 @@ ORDER = """
     datasets datasets.drawing datasets.sketch datasets.layout datasets.scattered datasets.words
     datasets.speakers datasets.scenes datasets.photos datasets.flickr datasets.own
     imagenet encoders featurefile features
-    characters text vocabulary decoders decoders.base decoders.gru
+    characters text vocabulary decoders decoders.base decoders.gru decoders.ensemble
     training runfolder runs decoding scores lexicon truth
-    mistakes studies studies.__main__ studies.mistakes studies.photographs
+    mistakes studies studies.__main__ studies.mistakes studies.photographs studies.choices
     fonts plots annotated diagrams parts caption notebooks pretrain
 """.split()
 FILES = {

@@ -55,7 +55,8 @@ def position_vectors(rows: int, cols: int, channels: int) -> np.ndarray:
 
 # %% ../../notebooks/03_attention_decoder.ipynb #70424613
 class PictureReader(keras.layers.Layer):
-    """Reads a picture, once: features (B, L, C) -> values (B, L, C), first state (B, units).
+    """Reads a picture, once: features (B, L, C) -> values (B, L, size), first state
+    (B, units), where size is C, but at most half of units.
 
     grid     rows and columns of the feature map, L = rows * columns
     dropout  share of the channels that are zeroed in training
@@ -65,11 +66,13 @@ class PictureReader(keras.layers.Layer):
         self, grid: Sequence[int], channels: int, units: int, dropout: float, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        (rows, cols), dtype = grid, self.dtype_policy
+        (rows, cols), dtype, size = grid, self.dtype_policy, min(channels, units // 2)
         self.normalize = keras.layers.LayerNormalization(dtype=dtype)
-        start = keras.initializers.Constant(position_vectors(rows, cols, channels))
+        narrower = keras.layers.Dense(size, dtype=dtype)
+        self.narrow = narrower if size < channels else keras.layers.Identity(dtype=dtype)
+        start = keras.initializers.Constant(position_vectors(rows, cols, size))
         self.position = keras.layers.Embedding(
-            rows * cols, channels, embeddings_initializer=start, dtype=dtype
+            rows * cols, size, embeddings_initializer=start, dtype=dtype
         )
         # A channel is zeroed at all positions or at none: if each position had its own noise, the
         # decoder could average it away by looking everywhere evenly.
@@ -77,7 +80,7 @@ class PictureReader(keras.layers.Layer):
         self.first_state = keras.layers.Dense(units, activation="tanh", dtype=dtype)
 
     def call(self, features: tf.Tensor, training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
-        values = self.dropout(self.normalize(features), training=training)
+        values = self.narrow(self.dropout(self.normalize(features), training=training))
         values = values + self.position(keras.ops.arange(self.position.input_dim))
         return values, self.first_state(keras.ops.mean(values, axis=1))
 
@@ -113,7 +116,8 @@ class RecurrentDecoder(Decoder):
 
     A subclass has the layers `embedding`, `dropout` (of word vectors) and `score_words` (word
     vector, output and context -> logits), and `advance`: word vector (B, embedding_dim), state and
-    memory as from `read` -> output (B, units), context (B, C), weights (B, L) and next state.
+    memory as from `read` (values (B, L, C), keys) -> output (B, units), context (B, C), weights
+    (B, L) and next state.
     """
 
     def step(self, tokens: tf.Tensor, state: list, memory: tuple) -> tuple[tf.Tensor, list]:
@@ -137,7 +141,7 @@ class RecurrentDecoder(Decoder):
         (B, T, units), contexts (B, T, C) and attention weights (B, T, L)."""
         by_time = keras.ops.transpose(words, (1, 0, 2))
         length = tf.shape(by_time)[0]
-        sizes, dtype = (self.units, self.channels, self.positions), self.compute_dtype
+        sizes, dtype = (self.units, memory[0].shape[-1], self.positions), self.compute_dtype
         arrays = [tf.TensorArray(dtype, length, element_shape=(None, size)) for size in sizes]
 
         def body(t, state, arrays):

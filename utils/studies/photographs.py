@@ -28,6 +28,15 @@ from utils.training import caption_table, make_loss_step, mean_loss
 
 MEASURES = ("bleu1", "bleu2", "bleu3", "bleu4", "cider", "rouge")
 SEEDS = (1,)
+PERSONS = frozenset(
+    "person persons people man men woman women boy boys girl girls child children kid kids baby babies "
+    "toddler lady ladies guy guys player players rider riders biker bikers skier skiers surfer surfers climber "
+    "climbers hiker hikers swimmer swimmers runner runners skateboarder snowboarder cyclist cyclists crowd "
+    "adult adults teenager teenagers teen teens student students worker workers soldier soldiers dancer "
+    "dancers singer performer performers audience bride groom mother father mom dad son daughter brother "
+    "brothers sister sisters gentleman".split()
+)
+"""Words for persons in the captions of Flickr8k."""
 SHOWN, COMMON = 12, 40  # captions of test photographs, and words, that the table holds
 SLACK: dict[str, float] = {}  # no member of it is run live
 
@@ -57,6 +66,7 @@ def one_run(settings: Settings) -> dict[str, Any]:
         "history": history,
         "loss": _losses(dataset, cache, decoder),
         "scores": _score_rows(dataset, encoder, cache, decoder, references, said),
+        "persons": {method: persons_named(references, some) for method, some in said.items()},
         "gain": {method: _gain(references, said["greedy"], said[method]) for method in ("beam 3", "beam 5")},
         "captions": shown,
         **_looks(cache, decoder, names),
@@ -81,7 +91,8 @@ def _losses(dataset: CaptionDataset, cache: FeatureCache, decoder: Decoder) -> d
     return {name: mean_loss(step, cache.array, some, tokens) for name, some in pairs.items()}
 
 
-def _score(references: list, hypotheses: list) -> dict[str, float]:
+def score_all(references: list, hypotheses: list) -> dict[str, float]:
+    """BLEU-1 to BLEU-4, CIDEr-D and ROUGE-L, by the names of MEASURES."""
     each = cider_d(references, hypotheses).mean(), rouge_l(references, hypotheses).mean()
     return dict(zip(MEASURES, map(float, [*corpus_bleu(references, hypotheses), *each])))
 
@@ -105,17 +116,31 @@ def _score_rows(
     test = means[cache.rows(cache.readable(dataset.splits["test"]))]
     nearest = (test @ means[cache.rows(train_names)].T).argmax(axis=1)
     copied = [tokenize(dataset.captions[train_names[i]][0]) for i in nearest]
-    rows = {"blank picture": _score(references, [guess] * len(references))}
-    rows["nearest picture"] = _score(references, copied)
-    rows |= {method: _score(references, hypotheses) for method, hypotheses in said.items()}
+    rows = {"blank picture": score_all(references, [guess] * len(references))}
+    rows["nearest picture"] = score_all(references, copied)
+    rows |= {method: score_all(references, hypotheses) for method, hypotheses in said.items()}
     count = min(map(len, references))
     others = [[some[:i] + some[i + 1 :] for some in references] for i in range(count)]
-    persons = [_score(others[i], [some[i] for some in references]) for i in range(count)]
-    model = [_score(others[i], said["greedy"]) for i in range(count)]
+    persons = [score_all(others[i], [some[i] for some in references]) for i in range(count)]
+    model = [score_all(others[i], said["greedy"]) for i in range(count)]
     another, same = "one person, others as references", "greedy, the same references"
     for row, scores in ((another, persons), (same, model)):
         rows[row] = {key: float(np.mean([score[key] for score in scores])) for key in MEASURES}
     return rows
+
+
+def persons_named(references: list, hypotheses: list) -> dict[str, float]:
+    """How many captions have a word for a person: a share of those where four of five references have one
+    (`there`), and of those where none has (`not_there`), with the number of photographs of each kind."""
+    with_one = np.array([np.mean([_has_person(words) for words in some]) for some in references])
+    named = np.array([_has_person(words) for words in hypotheses])
+    kinds = {"there": with_one >= 0.8, "not_there": with_one == 0}
+    shares = {name: float(named[kind].mean()) if kind.any() else 0.0 for name, kind in kinds.items()}
+    return shares | {f"{name}_count": int(kind.sum()) for name, kind in kinds.items()}
+
+
+def _has_person(words: Sequence[str]) -> bool:
+    return not PERSONS.isdisjoint(words)
 
 
 def _gain(references: list, greedy: list, other: list) -> list[float]:

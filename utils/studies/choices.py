@@ -1,0 +1,239 @@
+"""The study of what makes captions of photographs better: one change at a time of the recipe of Flickr8k.
+
+Each row is trained on the same PICTURES training photographs for two seeds, and measured on dev; what changes
+only the search, or which weights are taken, is measured on the models of the first row. The models are kept
+beside the unfinished study, so that a stopped one goes on in the middle of a training.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from utils import modelfile
+from utils.datasets import CaptionDataset, limit_splits, load_dataset
+from utils.decoders.base import Decoder
+from utils.decoders.ensemble import Ensemble
+from utils.decoders.gru import GRUDecoder
+from utils.decoding import beam_search, describe
+from utils.encoders import Encoder, load_encoder
+from utils.features import FeatureCache, extract_features
+from utils.files import write_text
+from utils.runs import train
+from utils.scores import cider_d, corpus_bleu
+from utils.settings import Settings, label
+from utils.studies import PARTS
+from utils.text import SPECIAL, UNKNOWN, decode, tokenize
+
+PICTURES, EPOCHS, SEEDS = 2000, 6, (1, 2)
+SETTINGS = {"pictures": PICTURES, "epochs": EPOCHS, "seeds": SEEDS}
+SLACK: dict[str, float] = {}  # no member of it is run live
+FIRST = "the recipe"
+WIDTHS, PENALTIES = (1, 2, 3, 5, 8), (0.0, 0.35, 0.7, 1.0)
+TOGETHER = (1, 2, 3)  # seeds of the ensemble
+WORDS_DROPPED, DECAY = 0.1, 0.05
+
+
+class WordDropout(GRUDecoder):
+    """One in ten of the words that it reads in training is `<unk>` (Bowman et al. 2016, section 3.1)."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.words = keras.layers.Dropout(WORDS_DROPPED)
+
+    def call(self, inputs: tuple[tf.Tensor, tf.Tensor], training: bool = False) -> tf.Tensor:
+        features, tokens = inputs
+        kept = self.words(tf.ones(tf.shape(tokens)), training=training) > 0
+        unknown = self.vocabulary.index(UNKNOWN)
+        tokens = tf.where(kept | (tokens < len(SPECIAL)), tokens, unknown)
+        return super().call((features, tokens), training=training)
+
+
+class WeightDecay(GRUDecoder):
+    """Trained by AdamW in place of Adam (Loshchilov and Hutter 2019)."""
+
+    def compile(self, optimizer: keras.optimizers.Optimizer, **named: Any) -> None:
+        optimizer.weight_decay = DECAY
+        super().compile(optimizer, **named)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a row changes.
+
+    recipe  fields of the recipe
+    kind    the decoder's class
+    layers  of MobileNet, whose maps are put side by side, on the grid of the last one
+    """
+
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    kind: type[Decoder] = GRUDecoder
+    layers: Sequence[str] = ()
+
+
+ROWS = {
+    FIRST: Change(),
+    "units 256": Change({"units": 256}),
+    "units 768": Change({"units": 768}),
+    "word vectors of 128": Change({"embedding_dim": 128}),
+    "dropout 0.3": Change({"dropout": 0.3}),
+    "dropout 0.6": Change({"dropout": 0.6}),
+    "word dropout 0.1": Change(kind=WordDropout),
+    "weight decay 0.05": Change(kind=WeightDecay),
+    "no label smoothing": Change({"label_smoothing": 0.0}),
+    "batches of 32": Change({"batch_size": 32}),
+    "half the learning rate": Change({"learning_rate": 1e-3}),
+    "twice the learning rate": Change({"learning_rate": 4e-3}),
+    "twice the epochs": Change({"epochs": 2 * EPOCHS}),
+    "14 x 14 positions (conv_pw_11)": Change(layers=("conv_pw_11_relu",)),
+    "two layers (conv_pw_11, conv_pw_13)": Change(layers=("conv_pw_11_relu", "conv_pw_13_relu")),
+}
+
+
+def members(settings: Settings) -> dict[str, Callable[[], dict]]:
+    """Each row with each seed, then what is found out with the models of the first row."""
+    whole = load_dataset(settings)
+    train_names = limit_splits({"train": whole.splits["train"]}, PICTURES)["train"]
+    dataset = replace(whole, splits={"train": train_names, "dev": whole.splits["dev"], "test": ()})
+    recipe = replace(settings.recipe, epochs=EPOCHS)
+    base = replace(settings, recipe=recipe)
+    runs = {
+        f"{row}/{seed}": partial(one_row, base, whole, dataset, row, seed) for row in ROWS for seed in SEEDS
+    }
+    searches = {f"searches/{seed}": partial(searching, base, whole, dataset, seed) for seed in SEEDS}
+    last = {f"the last weights/{seed}": partial(last_weights, base, whole, dataset, seed) for seed in SEEDS}
+    return runs | searches | last | {"three seeds together/1": partial(together, base, whole, dataset)}
+
+
+def one_row(
+    settings: Settings, whole: CaptionDataset, dataset: CaptionDataset, row: str, seed: int
+) -> dict[str, Any]:
+    """Train what a row says, and measure it on dev: greedy, and a beam as wide as README's."""
+    by_epoch: list[float] = []
+    decoder, cache, history = _train(settings, whole, dataset, row, seed, by_epoch)
+    best = int(np.argmin(history["dev_loss"]))
+    found = {"loss": history["dev_loss"][best], "epoch": best + 1, "cider_by_epoch": by_epoch}
+    found |= {"parameters": decoder.count_params(), "epoch_seconds": float(np.median(history["seconds"]))}
+    for method, width in (("greedy", 1), ("beam", 5)):
+        captions = describe(decoder, cache, dataset.splits["dev"], width)
+        found |= {f"{method}_{key}": value for key, value in _scores(dataset, captions).items()}
+    return found
+
+
+def searching(
+    settings: Settings, whole: CaptionDataset, dataset: CaptionDataset, seed: int
+) -> dict[str, Any]:
+    """The first row's model, its captions chosen by beams of several widths and penalties of their length."""
+    decoder, cache, _ = _train(settings, whole, dataset, FIRST, seed)
+    found: dict[str, Any] = {}
+    for width in WIDTHS:
+        tokens, scores = _beams(decoder, cache, dataset.splits["dev"], width)
+        lengths = np.count_nonzero(tokens, axis=2)
+        for penalty in PENALTIES:
+            best = np.argmax(scores / lengths**penalty, axis=1)
+            captions = [decode(beams[i], decoder.vocabulary) for beams, i in zip(tokens, best)]
+            found[f"width {width}, penalty {penalty}"] = _scores(dataset, captions)
+    return found
+
+
+def last_weights(
+    settings: Settings, whole: CaptionDataset, dataset: CaptionDataset, seed: int
+) -> dict[str, Any]:
+    """The first row's weights as the last step left them, in place of their running average."""
+    decoder, cache, _ = _train(settings, whole, dataset, FIRST, seed)
+    file = _run_dir(FIRST, seed) / "training.keras"
+    modelfile.load_weights(decoder, file)
+    captions = describe(decoder, cache, dataset.splits["dev"], 5)
+    return {f"beam_{key}": value for key, value in _scores(dataset, captions).items()}
+
+
+def together(settings: Settings, whole: CaptionDataset, dataset: CaptionDataset) -> dict[str, Any]:
+    """Models of three seeds that write one caption together."""
+    trained = [_train(settings, whole, dataset, FIRST, seed) for seed in TOGETHER]
+    captions = describe(Ensemble([run[0] for run in trained]), trained[0][1], dataset.splits["dev"], 5)
+    return {f"beam_{key}": value for key, value in _scores(dataset, captions).items()}
+
+
+def _run_dir(row: str, seed: int) -> Path:
+    return PARTS / "choices" / f"{label(row)}-{seed}"
+
+
+def _train(
+    settings: Settings,
+    whole: CaptionDataset,
+    dataset: CaptionDataset,
+    row: str,
+    seed: int,
+    by_epoch: list[float] | None = None,
+) -> tuple[Decoder, FeatureCache, dict[str, list[float]]]:
+    """The model of a row: trained, gone on with or loaded; CIDEr-D on dev after each epoch to `by_epoch`."""
+    change = ROWS[row]
+    cache = _features(settings, whole, dataset, change.layers)
+    recipe = replace(settings.recipe, **change.recipe)
+    run_dir = _run_dir(row, seed)
+    file = run_dir / "cider.json"
+
+    def after_epoch(decoder: Decoder) -> None:
+        captions = describe(decoder, cache, dataset.splits["dev"])
+        kept = json.loads(file.read_text()) if file.exists() else []
+        write_text(file, json.dumps([*kept, _scores(dataset, captions)["cider"]]))
+
+    own = replace(settings, recipe=recipe, seed=seed, run_dir=run_dir)
+    decoder, history = train(own, dataset, cache, change.kind, after_epoch)
+    if by_epoch is not None:
+        by_epoch += json.loads(file.read_text())[-len(history["dev_loss"]) :]
+    return decoder, cache, history
+
+
+def _features(
+    settings: Settings, whole: CaptionDataset, dataset: CaptionDataset, layers: Sequence[str]
+) -> FeatureCache:
+    """The features of the settings' encoder, or of other layers of it, for the study's pictures alone."""
+    encoder = load_encoder(settings.encoder)
+    if not layers:
+        return extract_features(whole, encoder, settings.features_dir)
+    folder = PARTS / "features" / "-".join(layers)
+    return extract_features(dataset, cut(encoder, layers), folder)
+
+
+def cut(encoder: Encoder, layers: Sequence[str]) -> Encoder:
+    """The encoder up to some of its layers: their maps side by side, on the grid of the smallest."""
+    maps = [encoder.model.get_layer(name).output for name in layers]
+    rows = min(each.shape[1] for each in maps)
+    pooled = [each if each.shape[1] == rows else keras.layers.AveragePooling2D(each.shape[1] // rows)(each)
+              for each in maps]  # fmt: skip
+    together = pooled[0] if len(pooled) == 1 else keras.layers.Concatenate()(pooled)
+    model = keras.Model(encoder.model.input, together)
+    name = f"{encoder.name}-{'-'.join(layers)}"
+    return replace(
+        encoder, name=name, model=model, grid=tuple(together.shape[1:3]), channels=together.shape[3]
+    )
+
+
+def _beams(
+    decoder: Decoder, cache: FeatureCache, names: Sequence[str], width: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """All beams of each picture: tokens, padded alike, (pictures, width, T) and their log-probabilities."""
+    rows = cache.rows(names)
+    parts = [beam_search(decoder, cache.array[rows[i : i + 100]], width) for i in range(0, len(rows), 100)]
+    longest = max(tokens.shape[2] for tokens, _ in parts)
+    tokens = [np.pad(part, [(0, 0), (0, 0), (0, longest - part.shape[2])]) for part, _ in parts]
+    return np.concatenate(tokens), np.concatenate([scores for _, scores in parts])
+
+
+def _scores(dataset: CaptionDataset, captions: Sequence[str]) -> dict[str, float]:
+    """BLEU-4 and CIDEr-D of captions for the dev split."""
+    references = [[tokenize(text) for text in dataset.captions[name]] for name in dataset.splits["dev"]]
+    said = [tokenize(caption) for caption in captions]
+    return {
+        "bleu4": float(corpus_bleu(references, said)[3]),
+        "cider": float(cider_d(references, said).mean()),
+    }

@@ -103,12 +103,12 @@ def card(sizes: str, train_count: int, test_count: int, rows: dict, persons: dic
 
 ## Data, licence and terms
 
-It was trained on the captions of {train_count:,} photographs of Flickr8k (M. Hodosh, P. Young and
-J. Hockenmaier, "Framing image description as a ranking task", 2013), five for each, written by paid workers.
-The photographs belong to those who took them and are under Flickr's terms of use; the collection was given
-out for research and teaching that earn no money. So use this file for research and teaching, not to make money. It
-holds neither photographs nor captions of the collection. As far as the project has rights in the weights,
-they are under Apache-2.0, as its code.
+It was trained on the captions of {train_count:,} photographs of Flickr8k (M. Hodosh, P. Young and J.
+Hockenmaier, "Framing image description as a ranking task", 2013), five for each, written by paid workers.
+The photographs belong to those who took them and are under Flickr's terms of use; the collection was
+given out for research and teaching that earn no money. So use this file for research and teaching, not to
+make money. It holds neither photographs nor captions of the collection. As far as the project has rights
+in the weights, they are under Apache-2.0, as its code.
 
 ## How good it is
 

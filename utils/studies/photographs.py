@@ -30,11 +30,11 @@ MEASURES = ("bleu1", "bleu2", "bleu3", "bleu4", "cider", "rouge")
 SEEDS = (1,)
 PERSONS = frozenset(
     "person persons people man men woman women boy boys girl girls child children kid kids baby babies "
-    "toddler lady ladies guy guys player players rider riders biker bikers skier skiers surfer surfers climber "
-    "climbers hiker hikers swimmer swimmers runner runners skateboarder snowboarder cyclist cyclists crowd "
-    "adult adults teenager teenagers teen teens student students worker workers soldier soldiers dancer "
-    "dancers singer performer performers audience bride groom mother father mom dad son daughter brother "
-    "brothers sister sisters gentleman".split()
+    "toddler lady ladies guy guys player players rider riders biker bikers skier skiers surfer surfers "
+    "climber climbers hiker hikers swimmer swimmers runner runners skateboarder snowboarder cyclist "
+    "cyclists crowd adult adults teenager teenagers teen teens student students worker workers soldier "
+    "soldiers dancer dancers singer performer performers audience bride groom mother father mom dad son "
+    "daughter brother brothers sister sisters gentleman".split()
 )
 """Words for persons in the captions of Flickr8k."""
 SHOWN, COMMON = 12, 40  # captions of test photographs, and words, that the table holds

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: run test test-quick mutants faults everywhere bench notebooks badges export lint encoder study clean clean-all
+.PHONY: run test test-quick mutants faults everywhere bench notebooks badges export lint encoder captioner study clean clean-all
 
 run: $(VENV)/installed  ## run the notebooks of Part I, then print captions and scores
 	$(PY) -m utils.notebooks run
@@ -44,6 +44,9 @@ study: $(VENV)/installed  ## NAME=04_mistakes: run what needs more time than a n
 
 encoder: $(VENV)/installed  ## train vgg16-slim again, from nothing
 	$(PY) -m utils.pretrain
+
+captioner: $(VENV)/installed  ## CAPTION_DATASET=flickr8k CAPTION_ENCODER=mobilenet: make data/captioner-photographs.keras again
+	$(PY) -m utils.captioner
 
 clean:  ## remove environments and caches; what was drawn, extracted and trained stays
 	rm -rf $(VENV) .venvs .pytest_cache .ruff_cache .mypy_cache

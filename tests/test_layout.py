@@ -20,7 +20,7 @@ ORDER = """
     characters text vocabulary decoders decoders.base decoders.gru decoders.ensemble
     training runfolder runs decoding scores lexicon truth
     mistakes studies studies.__main__ studies.mistakes studies.photographs studies.choices
-    fonts plots annotated diagrams parts caption notebooks pretrain
+    fonts plots annotated diagrams parts caption captioner notebooks pretrain
 """.split()
 FILES = {
     ".".join(path.relative_to(ROOT / "utils").with_suffix("").parts).removesuffix(".__init__"): path

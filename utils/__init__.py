@@ -7,7 +7,7 @@ settings      what tells one run from another, read from the environment
 session       the first line of every notebook: TensorFlow, its devices, the seed
 modelfile     `.keras` files, read without running anything that they name
 pictures      picture files: read, turned upright, resized, ahead of need
-datasets      pictures with captions: drawn scenes and their speakers, Flickr8k, your own
+datasets      pictures with captions: drawn scenes and their speakers, photographs, your own
 imagenet      the networks of `keras.applications`, by name
 encoders      the networks that see, with their preprocessing and their identity
 featurefile   the files of the feature cache, safe from whatever stops a program
@@ -15,7 +15,7 @@ features      the feature cache: each picture goes through the encoder once, eve
 characters    of any script: which of them make a word
 text          words and their numbers; written in notebook 3
 vocabulary    its file, and whether it is worth learning
-decoders      the networks that write: their contract (base) and the GRU, written in notebook 3
+decoders      the networks that write: their contract (base), the GRU, written in notebook 3, and ensembles
 training      batches, loss, step and optimizer; written in notebook 4
 runfolder     whose files are in a run's folder, and where those of other settings are kept
 runs          training runs of any decoder: epochs, the best model, going on after a stop
@@ -31,6 +31,7 @@ annotated     pictures with captions and references, boxes and points
 diagrams      drawings of ideas: the model, a search
 parts         drawings of a decoder's parts
 caption       command: captions for picture files
+captioner     command: train, measure and store the captioner for photographs
 notebooks     command: run, store and publish the notebooks
 pretrain      command: teach the slim VGG16 to see
 """

@@ -22,7 +22,7 @@ from utils import modelfile
 from utils.datasets import CaptionDataset, limit_splits, load_dataset
 from utils.decoders.base import Decoder
 from utils.decoders.ensemble import Ensemble
-from utils.decoders.gru import GRUDecoder
+from utils.decoders.gru import GRUDecoder, position_vectors
 from utils.decoding import beam_search, describe
 from utils.encoders import Encoder, load_encoder
 from utils.features import FeatureCache, extract_features
@@ -65,6 +65,19 @@ class WeightDecay(GRUDecoder):
         super().compile(optimizer, **named)
 
 
+class WideValues(GRUDecoder):
+    """Attention over the channels as the encoder gives them, however many they are."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        rows, cols = self.encoder["grid"]
+        start = keras.initializers.Constant(position_vectors(rows, cols, self.channels))
+        position = keras.layers.Embedding(self.positions, self.channels, embeddings_initializer=start)
+        for name, layer in (("narrow", keras.layers.Identity()), ("position", position)):
+            delattr(self.reader, name)
+            setattr(self.reader, name, layer)
+
+
 @dataclass(frozen=True)
 class Change:
     """What a row changes.
@@ -81,6 +94,7 @@ class Change:
 
 ROWS = {
     FIRST: Change(),
+    "values as wide as the features": Change(kind=WideValues),
     "units 256": Change({"units": 256}),
     "units 768": Change({"units": 768}),
     "word vectors of 128": Change({"embedding_dim": 128}),

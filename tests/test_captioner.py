@@ -6,6 +6,7 @@ import pytest
 
 from tests.other_decoders import ENCODER, features
 from utils import captioner
+from utils.caption import PHOTOGRAPHS
 from utils.decoders import load_decoder
 from utils.decoders.gru import GRUDecoder
 from utils.decoding import greedy_search
@@ -52,6 +53,14 @@ def test_persons_are_counted_where_most_references_have_one_and_where_none_has()
     references = [[man] * 5, [man] * 4 + [dog], [man] * 3 + [dog] * 2, [dog] * 5, [dog] * 5]
     found = persons_named(references, [man, dog, dog, man, dog])
     assert found == {"there": 0.5, "not_there": 0.5, "there_count": 2, "not_there_count": 2}
+
+
+def test_what_is_stored_is_small_and_has_a_card_of_its_own():
+    decoder, megabytes = load_decoder(PHOTOGRAPHS), PHOTOGRAPHS.stat().st_size / 1e6
+    assert decoder.encoder["name"] == "mobilenet" and megabytes <= 10
+    card = " ".join(PHOTOGRAPHS.with_suffix(".md").read_text(encoding="utf-8").split())
+    sizes = f"{len(decoder.vocabulary) - 4:,} words, {decoder.count_params() / 1e6:.1f} million numbers"
+    assert f"{sizes}, {megabytes:.1f} MB" in card
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import keras
 
-from utils.files import UserError, alone_in, replacing, unzipping
+from utils.files import UserError, alone_in, unzipping, write_text
 
 
 def find(name: str, places: list[Path]) -> Path | None:
@@ -21,13 +21,13 @@ def find(name: str, places: list[Path]) -> Path | None:
 def photo_folder(
     name: str,
     archive: str,
-    wanted: Collection[str] | None,
+    wanted: Collection[str],
     places: list[Path],
     target: Path,
     fetch: Callable[[str], Path],
 ) -> Path:
     """The folder `name` of the photographs that the zip file `archive` holds, with those that are `wanted`
-    (None: all) unpacked in it.
+    unpacked in it.
 
     A folder that was unpacked by hand in one of the places is used as it is. Ours is `target/name`, with a
     note, `source.json`, of the zip file that it comes from. `fetch(archive)` is asked for the zip file where
@@ -48,17 +48,17 @@ def photo_folder(
     return folder
 
 
-def _holds(folder: Path, source: str, wanted: Collection[str] | None) -> bool:
+def _holds(folder: Path, source: str, wanted: Collection[str]) -> bool:
     """Whether the folder comes from that zip file, and all that is wanted has been looked for in it."""
     try:
         note = json.loads((folder / "source.json").read_text(encoding="utf-8"))
-        parts = note.pop("parts", None)  # which were looked for; none: all of the zip file
+        parts = note.pop("parts", None)  # which were looked for; version 0.1 unpacked all, and noted none
     except (OSError, ValueError, AttributeError):
         return False
-    return json.dumps(note) == source and (parts is None or (wanted is not None and {*wanted} <= {*parts}))
+    return json.dumps(note) == source and (parts is None or {*wanted} <= {*parts})
 
 
-def _unpack(path: Path, folder: Path, source: str, wanted: Collection[str] | None) -> None:
+def _unpack(path: Path, folder: Path, source: str, wanted: Collection[str]) -> None:
     """Unpack photographs of the zip file into `folder`, going on after those that are there. Where the
     folder is of another zip file, or there is none, it becomes what it is only when all are done."""
     known = _holds(folder, source, ())
@@ -70,8 +70,7 @@ def _unpack(path: Path, folder: Path, source: str, wanted: Collection[str] | Non
             _note(part, source, ())
         earlier = json.loads((part / "source.json").read_text(encoding="utf-8")).get("parts", ())
         with unzipping(path, lambda name: name.lower().endswith((".jpg", ".jpeg", ".png"))) as photos:
-            names = [name for name in photos if wanted is None or name in wanted]
-            names = [name for name in names if not (part / name).exists()]
+            names = [name for name in photos if name in wanted and not (part / name).exists()]
             print(f"unpacking {len(names):,} photographs to {folder}", flush=True)
             progress = keras.utils.Progbar(len(names), unit_name="photo")
             for done, name in enumerate(names, 1):
@@ -80,7 +79,7 @@ def _unpack(path: Path, folder: Path, source: str, wanted: Collection[str] | Non
                 os.replace(part / f".{name}.part", part / name)
                 if done % 100 == 0 or done == len(names):
                     progress.update(done)
-        _note(part, source, None if wanted is None else {*wanted, *earlier})
+        _note(part, source, {*wanted, *earlier})
         if not known:
             if folder.exists():
                 shutil.rmtree(folder)
@@ -89,7 +88,5 @@ def _unpack(path: Path, folder: Path, source: str, wanted: Collection[str] | Non
         raise UserError(f"{path} can't be unpacked to {folder}: {error.strerror or error}.") from None
 
 
-def _note(folder: Path, source: str, parts: Collection[str] | None) -> None:
-    note = json.loads(source) | ({} if parts is None else {"parts": sorted(parts)})
-    with replacing(folder / "source.json") as file:
-        file.write_text(json.dumps(note), encoding="utf-8")
+def _note(folder: Path, source: str, parts: Collection[str]) -> None:
+    write_text(folder / "source.json", json.dumps(json.loads(source) | {"parts": sorted(parts)}))

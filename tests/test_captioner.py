@@ -55,6 +55,7 @@ def test_persons_are_counted_where_most_references_have_one_and_where_none_has()
     assert found == {"there": 0.5, "not_there": 0.5, "there_count": 2, "not_there_count": 2}
 
 
+@pytest.mark.skipif(not PHOTOGRAPHS.exists(), reason="`make captioner` has not made it yet")
 def test_what_is_stored_is_small_and_has_a_card_of_its_own():
     decoder, megabytes = load_decoder(PHOTOGRAPHS), PHOTOGRAPHS.stat().st_size / 1e6
     assert decoder.encoder["name"] == "mobilenet" and megabytes <= 10

@@ -92,9 +92,11 @@ def caption_pictures(
     from utils.text import END, decode, tokenize
 
     if not model.exists():
+        how = "`make run` trains one of the settings' dataset"
+        if model == PHOTOGRAPHS:
+            how = "`make captioner` makes it; with CAPTION_DATASET=scenes the model of `make run` is taken"
         raise UserError(
-            f"There is no trained model yet: {model} is missing. `make run` trains one of the settings' "
-            "dataset; --model FILE picks another file."
+            f"There is no trained model yet: {model} is missing. {how}. --model FILE picks another."
         )
     decoder = load_decoder(model)
     encoder = encoder_of(decoder, model, settings)

@@ -221,7 +221,7 @@ def test_kernels_get_the_settings_of_the_run_and_no_others(tmp_path, monkeypatch
     tmp_path.joinpath("pictures").mkdir()
     tmp_path.joinpath("net.keras").touch()
     environ = {"DATASET": "pictures", "ENCODER": "net.keras", "DECODER": "lstm", "DATA_DIR": "data"}
-    environ |= {"RUN_DIR": "run", "SEED": "0", "EPOCHS": "3", "DEVICES": "all"}
+    environ |= {"RUN_DIR": "run", "SEED": "0", "EPOCHS": "3", "DEVICES": "all", "LIMIT": "40"}
     settings = load_settings({f"CAPTION_{name}": value for name, value in environ.items()})
     passed = notebooks._environment(settings)
     monkeypatch.chdir("/")  # kernels start elsewhere

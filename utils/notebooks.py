@@ -63,6 +63,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "SEED": settings.seed,
         "EPOCHS": settings.recipe.epochs,
         "DEVICES": settings.devices,
+        "LIMIT": settings.limit or "",
     }
     others = {name: value for name, value in os.environ.items() if not name.startswith("CAPTION_")}
     return others | {f"CAPTION_{name}": str(value) for name, value in values.items()}

@@ -267,6 +267,7 @@ MUTANTS = [
     ("special words are hidden", "studies/choices", "kept | (tokens < len(SPECIAL))", "kept", "choices"),
     ("no weight decay", "studies/choices", "optimizer.weight_decay = DECAY", "pass", "choices"),
     ("one layer is taken for two", "studies/choices", "len(pooled) == 1", "pooled", "choices"),
+    ("notebooks run on all of the pictures", "notebooks", '"LIMIT": settings.limit or "",', "", "notebooks"),
     ("split leaked", "datasets/flickr", "if name in seen:", "if False:", "datasets"),
     ("restval is no training photograph", "datasets/flickr", '"restval": "train"', '"restval": "test"', "flickr"),
     ("all is unpacked for a part", "datasets/flickr", "wanted = set(everything) if settings.limit else",

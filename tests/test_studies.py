@@ -20,13 +20,13 @@ SETTINGS = load_settings({})
 @pytest.fixture
 def study(tmp_path, monkeypatch):
     """A study of two rows and two seeds; `ran` says which members were run, `fail` is where it stops."""
-    definition = SimpleNamespace(SETTINGS={"sizes": (2, 3)}, SLACK={"loss": 0.1}, ran=[], fail="")
+    definition = SimpleNamespace(SETTINGS={"sizes": (2, 3)}, SLACK={"loss": 0.1}, ran=[], fail="", more={})
 
     def run(member):
         if member == definition.fail:
             raise KeyboardInterrupt
         definition.ran.append(member)
-        return {"loss": float(len(definition.ran)), "said": "a cat"}
+        return {"loss": float(len(definition.ran)), "said": "a cat", **definition.more}
 
     names = ["right/1", "right/2", "wrong/1", "wrong/2"]
     definition.members = lambda settings: {name: lambda name=name: run(name) for name in names}
@@ -54,6 +54,11 @@ def test_a_stopped_study_goes_on_and_stores_what_was_asked_for(study, tmp_path):
     assert set(stored["versions"]) == {"tensorflow", "keras"}
     assert not list((tmp_path / "parts").iterdir())
     assert "1.50 (1.00-2.00)" in studies.summarize(stored, {"loss": "dev loss"})
+
+
+def test_a_member_that_was_trained_before_says_what_that_took(study):
+    study.more = {"seconds": 90.0}
+    assert command.main(["00_test"]) == 0 and studies.load_study("00_test")["minutes"] == 6
 
 
 def test_what_was_run_with_other_settings_is_not_gone_on_with(study, capsys):

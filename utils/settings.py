@@ -53,7 +53,7 @@ _PHOTOGRAPHS = Recipe(
     units=512,
     dropout=0.4,
     batch_size=64,
-    learning_rate=4e-3,
+    learning_rate=2e-3,
     label_smoothing=0.1,
     epochs=8,
 )

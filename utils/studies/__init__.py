@@ -137,7 +137,8 @@ def _run(name: str, definition: ModuleType, settings: Settings, file: Path) -> d
             continue
         started = time.monotonic()
         measures = run()
-        done[member] = {**measures, "seconds": round(time.monotonic() - started, 1)}
+        # A member that was trained before, or in several goes, says itself what it took.
+        done[member] = {"seconds": round(time.monotonic() - started, 1), **measures}
         write_text(file, _text(head | {"members": done}))
         print(f"{number:3} of {len(members)}: {member}, {done[member]['seconds']:.0f} s", flush=True)
     done = {member: done[member] for member in members}

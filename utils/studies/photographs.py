@@ -6,6 +6,7 @@ Captions, scores and attention as text and numbers; none of the photographs is k
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -51,6 +52,7 @@ def one_run(settings: Settings) -> dict[str, Any]:
     dataset, encoder = load_dataset(settings), load_encoder(settings.encoder)
     cache = extract_features(dataset, encoder, settings.features_dir)
     decoder, history = train(settings, dataset, cache)
+    started = time.monotonic()
     names = cache.readable(dataset.splits["test"])
     captions = {"greedy": describe(decoder, cache, names)}
     captions |= {f"beam {width}": describe(decoder, cache, names, width) for width in (3, 5)}
@@ -60,6 +62,7 @@ def one_run(settings: Settings) -> dict[str, Any]:
         name: {"greedy": captions["greedy"][i], "beam": captions["beam 5"][i]}
         for i, name in enumerate(names[:SHOWN])
     }
+    looks = _looks(cache, decoder, names)
     return {
         "splits": {split: len(cache.readable(some)) for split, some in dataset.splits.items()},
         "vocabulary": _words(dataset, decoder),
@@ -69,7 +72,8 @@ def one_run(settings: Settings) -> dict[str, Any]:
         "persons": {method: persons_named(references, some) for method, some in said.items()},
         "gain": {method: _gain(references, said["greedy"], said[method]) for method in ("beam 3", "beam 5")},
         "captions": shown,
-        **_looks(cache, decoder, names),
+        **looks,
+        "seconds": round(sum(history["seconds"]) + time.monotonic() - started, 1),
     }
 
 

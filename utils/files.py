@@ -156,13 +156,13 @@ def download(url: str, path: Path, digest: str | None = None) -> None:
 
 @contextlib.contextmanager
 def unzipping(
-    file: Path, wanted: Callable[[str], bool], largest: int = LARGEST
+    file: Path, wanted: Callable[[str], bool], largest: int | None = None
 ) -> Iterator[dict[str, Callable[[], bytes]]]:
     """The files in a zip file whose name is `wanted`: name, without folders -> function that reads it.
 
     Hidden files are left out. Raises UserError that names the zip file when it is damaged (each file
     is held against its checksum as it is read), when a path in it leads out of it, or when two of the
-    wanted files have one name or one has more than `largest` bytes.
+    wanted files have one name or one has more than `largest` bytes (LARGEST).
     """
     try:
         archive = zipfile.ZipFile(file)
@@ -171,7 +171,7 @@ def unzipping(
     except Exception as error:  # zipfile raises a dozen kinds on what is no zip file
         raise _damaged(file, error) from None
     with archive:
-        members = _members(archive, file, wanted, largest)
+        members = _members(archive, file, wanted, largest or LARGEST)
 
         def read(member: zipfile.ZipInfo) -> bytes:
             try:

@@ -68,8 +68,10 @@ class PictureReader(keras.layers.Layer):
         super().__init__(**kwargs)
         (rows, cols), dtype, size = grid, self.dtype_policy, min(channels, units // 2)
         self.normalize = keras.layers.LayerNormalization(dtype=dtype)
-        narrower = keras.layers.Dense(size, dtype=dtype)
-        self.narrow = narrower if size < channels else keras.layers.Identity(dtype=dtype)
+        if size < channels:
+            self.narrow = keras.layers.Dense(size, dtype=dtype)
+        else:
+            self.narrow = keras.layers.Identity(dtype=dtype)
         start = keras.initializers.Constant(position_vectors(rows, cols, size))
         self.position = keras.layers.Embedding(
             rows * cols, size, embeddings_initializer=start, dtype=dtype

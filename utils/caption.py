@@ -202,7 +202,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     add("--model", type=Path, metavar="FILE", help=which)
     add("--attention", type=Path, metavar="map.png", help="draw where the model looked")
     add("--alternatives", type=alternatives, default=0, metavar="N", help="print the N next best captions")
-    add("--confidence", action="store_true", help="print the mean probability of the words of each caption")
+    add("--confidence", action="store_true", help="print how probable the words of each caption are")
     add("--json", action="store_true", help="print one object of JSON per picture and line")
     return parser.parse_args(arguments)
 

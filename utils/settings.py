@@ -71,7 +71,7 @@ RECIPES = {
     "scenes": _SCENES,
     "scenes-sketch": _SCENES,
     "flickr8k": _PHOTOGRAPHS,
-    # Five and nineteen times as many captions: as many epochs as give a few times as many steps.
+    # Five and nineteen times as many captions: fewer epochs still make more steps. Not tried yet.
     "flickr30k": replace(_PHOTOGRAPHS, epochs=6),
     "coco": replace(_PHOTOGRAPHS, epochs=4),
     # Fewer pictures: smaller batches and more epochs, for enough steps, shorter ones and more dropout; and no

@@ -27,7 +27,7 @@ from utils.decoding import beam_search, describe
 from utils.encoders import Encoder, load_encoder
 from utils.features import FeatureCache, extract_features
 from utils.files import write_text
-from utils.runs import train
+from utils.runs import read_history, train
 from utils.scores import cider_d, corpus_bleu
 from utils.settings import Settings, label
 from utils.studies import PARTS
@@ -197,13 +197,15 @@ def _train(
 
     def after_epoch(decoder: Decoder) -> None:
         captions = describe(decoder, cache, dataset.splits["dev"])
-        kept = json.loads(file.read_text()) if file.exists() else []
+        # A stop may have come after this file was written and before the epoch was saved.
+        finished = len(read_history(run_dir)["dev_loss"])
+        kept = json.loads(file.read_text())[:finished] if finished else []
         write_text(file, json.dumps([*kept, _scores(dataset, captions)["cider"]]))
 
     own = replace(settings, recipe=recipe, seed=seed, run_dir=run_dir)
     decoder, history = train(own, dataset, cache, change.kind, after_epoch)
     if by_epoch is not None:
-        by_epoch += json.loads(file.read_text())[-len(history["dev_loss"]) :]
+        by_epoch += json.loads(file.read_text())
     return decoder, cache, history
 
 

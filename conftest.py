@@ -46,5 +46,30 @@ def uncompiled():
     tf.config.run_functions_eagerly(False)
 
 
+@pytest.fixture
+def few_pictures(tmp_path):
+    """Settings of thirty small pictures, two captions each, and a recipe that trains in no time."""
+    import dataclasses
+
+    import numpy as np
+    from PIL import Image
+
+    from utils.settings import load_settings
+
+    folder, rng = tmp_path / "pictures", np.random.default_rng(0)
+    folder.mkdir()
+    lines = ["image,caption"]
+    for number in range(30):
+        Image.fromarray(rng.integers(0, 255, (9, 9, 3), np.uint8)).save(folder / f"{number}.png")
+        color = "red" if number % 2 else "green"
+        lines += [f"{number}.png,a {color} picture of {word}" for word in ("cats", "dogs")]
+    (folder / "captions.csv").write_text("\n".join(lines))
+    environ = {"CAPTION_DATASET": str(folder), "CAPTION_ENCODER": "vgg16-slim"}
+    environ |= {"CAPTION_DATA_DIR": str(tmp_path), "CAPTION_RUN_DIR": str(tmp_path / "run")}
+    settings = load_settings(environ)
+    small = dataclasses.replace(settings.recipe, embedding_dim=8, units=16, epochs=2)
+    return dataclasses.replace(settings, recipe=small)
+
+
 def pytest_unconfigure(config):
     RUN.cleanup()

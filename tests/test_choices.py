@@ -6,11 +6,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
 
 from tests.other_decoders import ENCODER, features
-from utils import encoders
-from utils.settings import RECIPES, load_settings
+from utils import encoders, runs
+from utils.settings import RECIPES
 from utils.studies import choices
 from utils.text import SPECIAL
 
@@ -85,30 +84,31 @@ def test_each_row_changes_something_of_its_own():
 
 
 @pytest.mark.slow
-def test_all_members_run_and_a_stopped_one_goes_on(tmp_path, monkeypatch, uncompiled):
-    folder = tmp_path / "pictures"
-    folder.mkdir()
-    lines, rng = ["image,caption"], np.random.default_rng(0)
-    for number in range(30):
-        Image.fromarray(rng.integers(0, 255, (9, 9, 3), np.uint8)).save(folder / f"{number}.png")
-        lines += [
-            f"{number}.png,a {'red' if number % 2 else 'green'} picture of {word}"
-            for word in ("cats", "dogs")
-        ]
-    (folder / "captions.csv").write_text("\n".join(lines))
-    environ = {"CAPTION_DATASET": str(folder), "CAPTION_ENCODER": "vgg16-slim"}
-    settings = load_settings(environ | {"CAPTION_DATA_DIR": str(tmp_path)})
-    small = dataclasses.replace(settings.recipe, embedding_dim=8, units=16)
-    settings = dataclasses.replace(settings, recipe=small)
+def test_all_members_run_and_a_stopped_one_goes_on(tmp_path, monkeypatch, uncompiled, few_pictures):
     rows = {row: choices.ROWS[row] for row in (choices.FIRST, "word dropout 0.1", "dropout 0.3")}
     for name, value in {"PARTS": tmp_path / "parts", "PICTURES": 16, "EPOCHS": 2, "ROWS": rows}.items():
         monkeypatch.setattr(choices, name, value)
     monkeypatch.setattr(choices, "TOGETHER", (1, 2))
-    found = {name: run() for name, run in choices.members(settings).items()}
+    save = runs._save_epoch
+
+    def stop_at_the_second(run_dir, decoder, history, last_weights):
+        if len(history["dev_loss"]) == 2:  # its CIDEr-D is written already, the epoch is not
+            raise KeyboardInterrupt
+        save(run_dir, decoder, history, last_weights)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(runs, "_save_epoch", stop_at_the_second)
+        choices.members(few_pictures)[f"{choices.FIRST}/1"]()
+    found = {name: run() for name, run in choices.members(few_pictures).items()}
     assert set(found) >= {f"{row}/{seed}" for row in rows for seed in (1, 2)}
     first = found[f"{choices.FIRST}/1"]
     assert len(first["cider_by_epoch"]) == 2 and 0 <= first["beam_bleu4"] <= 1 and first["loss"] > 0
     assert found["searches/1"]["width 5, penalty 0.7"]["bleu4"] == first["beam_bleu4"]
     assert found["searches/1"]["width 1, penalty 0.7"]["cider"] == first["greedy_cider"]
-    again = choices.members(settings)[f"{choices.FIRST}/1"]()
+    again = choices.members(few_pictures)[f"{choices.FIRST}/1"]()
     assert again == first, "what is trained is not trained again"
+    shown = choices.show({"members": found}).splitlines()
+    cider = [found[f"dropout 0.3/{seed}"]["beam_cider"] for seed in (1, 2)]
+    [row] = [line for line in shown if line.startswith("| dropout 0.3 |")]
+    assert f"| {np.mean(cider):.3f} ({min(cider):.3f}-{max(cider):.3f}) |" in row
+    assert any(line.startswith("| 8 | 1.0 |") for line in shown)

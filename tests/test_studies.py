@@ -11,7 +11,7 @@ import pytest
 from utils import studies
 from utils.decoders.base import Decoder
 from utils.files import UserError
-from utils.settings import RECIPES, load_settings
+from utils.settings import RECIPES, ROOT, load_settings
 from utils.studies import __main__ as command
 
 SETTINGS = load_settings({})
@@ -113,6 +113,13 @@ def test_the_stored_tables_are_there_and_made_with_what_the_code_says_today():
         today |= {"decoders": Decoder.version}
         assert json.loads(json.dumps(today)).items() <= stored.items()
         assert stored["processor"] and stored["minutes"] > 0
+
+
+def test_readme_has_the_figures_of_the_stored_studies():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name in studies.STUDIES:
+        for line in studies.shown(name).splitlines():
+            assert line in readme, name
 
 
 def test_a_live_member_can_fail():

@@ -21,7 +21,7 @@ from utils.decoders import load_decoder
 from utils.decoding import describe
 from utils.encoders import load_encoder
 from utils.features import extract_features
-from utils.files import UserError, replacing, write_text
+from utils.files import UserError, exit_status, replacing, write_text
 from utils.runs import train
 from utils.session import start
 from utils.settings import Settings, label
@@ -137,15 +137,7 @@ def main(arguments: Sequence[str]) -> int:
     if arguments:
         print("python -m utils.captioner takes no arguments", file=sys.stderr)
         return 2
-    try:
-        make(start())
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from here", file=sys.stderr)
-        return 130
-    return 0
+    return exit_status(lambda: make(start()))
 
 
 if __name__ == "__main__":

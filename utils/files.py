@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import stat
+import sys
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
@@ -29,6 +30,19 @@ class UserError(Exception):
     def _render_traceback_(self) -> list[str]:
         # Jupyter shows these lines in place of the frames, which would hide the message.
         return str(self).splitlines()
+
+
+def exit_status(work: Callable[[], object]) -> int:
+    """Do the work of a command: 0; 1 with the message of a UserError; 130 where Ctrl-C stopped it."""
+    try:
+        work()
+    except UserError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped. Run the same again to go on.", file=sys.stderr)
+        return 130
+    return 0
 
 
 @contextlib.contextmanager

@@ -24,7 +24,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbconvert import HTMLExporter
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 
-from utils.files import UserError, alone_in, write_text
+from utils.files import UserError, alone_in, exit_status, write_text
 from utils.session import start
 from utils.settings import ROOT, Settings, load_settings
 
@@ -226,22 +226,15 @@ def main(arguments: list[str]) -> int:
     if arguments not in (["run"], ["store"]) and (len(arguments) != 2 or arguments[0] != "badges"):
         print("Usage: python -m utils.notebooks run | store | badges owner/name", file=sys.stderr)
         return 2
-    try:
-        if arguments[0] == "badges":
-            write_badges(arguments[1])
-        elif arguments == ["store"]:
-            store()
-        else:
-            settings = start()
-            print(settings, flush=True)
-            print(report(settings, run_notebooks(settings)))
-    except UserError as error:
-        print(f"\n{error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nStopped. Run the same again to go on.", file=sys.stderr)
-        return 130
-    return 0
+    if arguments[0] == "badges":
+        return exit_status(lambda: write_badges(arguments[1]))
+    return exit_status(store if arguments == ["store"] else _run_all)
+
+
+def _run_all() -> None:
+    settings = start()
+    print(settings, flush=True)
+    print(report(settings, run_notebooks(settings)))
 
 
 if __name__ == "__main__":

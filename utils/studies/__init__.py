@@ -8,6 +8,7 @@ within the spread of the stored ones. A study is a module of this package with
                  by name, or whatever JSON can hold; called once, also when a stopped study goes on
     SLACK        by measure, how far a live number may lie beyond the spread of the stored ones
     SETTINGS     where there are any: sizes and numbers that the results depend on, beside the recipe
+    show(study)  where there is one: what the command prints of the finished study, as README has it
 """
 
 from __future__ import annotations
@@ -55,6 +56,12 @@ def load_study(name: str) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         wrong = "damaged"
     raise UserError(f"{file} is {wrong}: `make study NAME={name}` makes it again.")
+
+
+def shown(name: str) -> str:
+    """The stored table as README has it; empty where a notebook prints it. Raises as `load_study`."""
+    show = getattr(importlib.import_module(f"utils.studies.{STUDIES[name][0]}"), "show", None)
+    return show(load_study(name)) if show else ""
 
 
 def covers(study: Mapping, settings: Settings) -> bool:

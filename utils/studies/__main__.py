@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from utils.files import UserError
-from utils.studies import FOLDER, STUDIES, run_study
+from utils.files import exit_status
+from utils.studies import FOLDER, STUDIES, run_study, shown
 
 
 def main(arguments: list[str]) -> int:
@@ -13,16 +13,13 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         print(f"say which study: python -m utils.studies {'|'.join(STUDIES)}", file=sys.stderr)
         return 2
-    try:
-        run_study(arguments[0])
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from here", file=sys.stderr)
-        return 130
-    print(f"stored in {FOLDER / arguments[0]}.json")
-    return 0
+    return exit_status(lambda: _run(arguments[0]))
+
+
+def _run(name: str) -> None:
+    run_study(name)
+    print(shown(name))
+    print(f"stored in {FOLDER / name}.json")
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from utils.files import write_text
 from utils.runs import read_history, train
 from utils.scores import cider_d, corpus_bleu
 from utils.settings import Settings, label
-from utils.studies import PARTS
+from utils.studies import PARTS, compare, table
 from utils.text import SPECIAL, UNKNOWN, decode, tokenize
 
 PICTURES, EPOCHS, SEEDS = 2000, 6, (1, 2)
@@ -97,7 +97,6 @@ ROWS = {
     "values as wide as the features": Change(kind=WideValues),
     "units 256": Change({"units": 256}),
     "units 768": Change({"units": 768}),
-    "word vectors of 128": Change({"embedding_dim": 128}),
     "dropout 0.3": Change({"dropout": 0.3}),
     "dropout 0.5": Change({"dropout": 0.5}),
     "word dropout 0.1": Change(kind=WordDropout),
@@ -139,7 +138,7 @@ def one_row(
     for method, width in (("greedy", 1), ("beam", 5)):
         captions = describe(decoder, cache, dataset.splits["dev"], width)
         found |= {f"{method}_{key}": value for key, value in _scores(dataset, captions).items()}
-    return found
+    return found | {"seconds": round(sum(history["seconds"]), 1)}
 
 
 def searching(
@@ -174,6 +173,37 @@ def together(settings: Settings, whole: CaptionDataset, dataset: CaptionDataset)
     trained = [_train(settings, whole, dataset, FIRST, seed) for seed in TOGETHER]
     captions = describe(Ensemble([run[0] for run in trained]), trained[0][1], dataset.splits["dev"], 5)
     return {f"beam_{key}": value for key, value in _scores(dataset, captions).items()}
+
+
+def show(study: Mapping) -> str:
+    """The table as README prints it: means over the seeds, in brackets the lowest and the highest; behind a
+    CIDEr-D whether every seed lies above or below every seed of the first row."""
+    rows = table(study)
+    first = rows[FIRST]
+    lines = ["| change | dev loss | beam 5: BLEU-4 | CIDEr-D | against the recipe | time of an epoch |"]
+    lines.append("|" + "---|" * 6)
+    for row, numbers in rows.items():
+        if "beam_cider" not in numbers:
+            continue
+        loss = f"{np.mean(numbers['loss']):.3f}" if "loss" in numbers else ""
+        scores = [_spread(numbers[f"beam_{key}"]) for key in ("bleu4", "cider")]
+        verdict = "" if row == FIRST else compare(numbers["beam_cider"], first["beam_cider"])
+        seconds = [np.mean(some.get("epoch_seconds", np.nan)) for some in (numbers, first)]
+        times = "" if np.isnan(seconds[0]) else f"{seconds[0] / seconds[1]:.1f}"
+        lines.append(f"| {' | '.join([row, loss, *scores, verdict, times])} |")
+    lines += ["", "| the recipe's models, beam width | length penalty | BLEU-4 | CIDEr-D |", "|" + "---|" * 4]
+    runs = [study["members"][f"searches/{seed}"] for seed in SEEDS]
+    for width in WIDTHS:
+        for penalty in PENALTIES if width > 1 else PENALTIES[:1]:
+            some = [run[f"width {width}, penalty {penalty}"] for run in runs]
+            scores = [_spread([one[key] for one in some]) for key in ("bleu4", "cider")]
+            lines.append(f"| {width} | {penalty} | {' | '.join(scores)} |")
+    return "\n".join(lines)
+
+
+def _spread(numbers: Sequence[float]) -> str:
+    spread = f" ({min(numbers):.3f}-{max(numbers):.3f})" if len(numbers) > 1 else ""
+    return f"{np.mean(numbers):.3f}{spread}"
 
 
 def _run_dir(row: str, seed: int) -> Path:

@@ -1,14 +1,15 @@
-"""The study behind every "on photographs ...": Flickr8k, one encoder, the decoder of Part I.
+"""The study behind every "on photographs ...": Flickr8k, one encoder, the decoder of Part I, three seeds.
 
 Captions, scores and attention as text and numbers; none of the photographs is kept. Takes the run of
-`CAPTION_DATASET=flickr8k CAPTION_ENCODER=...`, and trains it where there is none.
+`CAPTION_DATASET=flickr8k CAPTION_ENCODER=...`, and trains it where there is none; those of the other seeds
+lie beside it. The three models writing together are its last row.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -18,6 +19,7 @@ import tensorflow as tf
 
 from utils.datasets import CaptionDataset, load_dataset
 from utils.decoders.base import Decoder
+from utils.decoders.ensemble import Ensemble
 from utils.decoding import attention_maps, describe, greedy_search
 from utils.encoders import Encoder, load_encoder
 from utils.features import FeatureCache, extract_features
@@ -28,7 +30,8 @@ from utils.text import decode, tokenize
 from utils.training import caption_table, make_loss_step, mean_loss
 
 MEASURES = ("bleu1", "bleu2", "bleu3", "bleu4", "cider", "rouge")
-SEEDS = (1,)
+SEEDS = (1, 2, 3)
+SETTINGS = {"seeds": SEEDS}
 PERSONS = frozenset(
     "person persons people man men woman women boy boys girl girls child children kid kids baby babies "
     "toddler lady ladies guy guys player players rider riders biker bikers skier skiers surfer surfers "
@@ -43,21 +46,29 @@ SLACK: dict[str, float] = {}  # no member of it is run live
 
 
 def members(settings: Settings) -> dict[str, Callable[[], dict]]:
-    """One run for each seed, with attention; `settings` say which encoder, and where its files are."""
-    return {f"attention/{seed}": partial(one_run, replace(settings, seed=seed)) for seed in SEEDS}
+    """One run for each seed, with attention, and their ensemble; `settings` say which encoder, and where its
+    files are."""
+    runs = {f"attention/{seed}": partial(one_run, of_seed(settings, seed)) for seed in SEEDS}
+    return runs | {"together/1": partial(together, settings)}
+
+
+def of_seed(settings: Settings, seed: int) -> Settings:
+    """The run of another seed, in a folder of its own: the three are needed at once."""
+    if seed == settings.seed:
+        return settings
+    return replace(
+        settings, seed=seed, run_dir=settings.run_dir.with_name(f"{settings.run_dir.name}-seed-{seed}")
+    )
 
 
 def one_run(settings: Settings) -> dict[str, Any]:
     """What notebooks 4, 5 and 6 find out about a run on photographs."""
-    dataset, encoder = load_dataset(settings), load_encoder(settings.encoder)
-    cache = extract_features(dataset, encoder, settings.features_dir)
+    dataset, encoder, cache = _world(settings)
     decoder, history = train(settings, dataset, cache)
     started = time.monotonic()
-    names = cache.readable(dataset.splits["test"])
-    captions = {"greedy": describe(decoder, cache, names)}
-    captions |= {f"beam {width}": describe(decoder, cache, names, width) for width in (3, 5)}
+    names, references = _split(dataset, cache, "test")
+    captions = _describe(decoder, cache, names)
     said = {method: [tokenize(caption) for caption in some] for method, some in captions.items()}
-    references = [[tokenize(caption) for caption in dataset.captions[name]] for name in names]
     shown = {
         name: {"greedy": captions["greedy"][i], "beam": captions["beam 5"][i]}
         for i, name in enumerate(names[:SHOWN])
@@ -68,12 +79,81 @@ def one_run(settings: Settings) -> dict[str, Any]:
         "vocabulary": _words(dataset, decoder),
         "history": history,
         "loss": _losses(dataset, cache, decoder),
+        "dev": _dev_scores(dataset, cache, decoder),
         "scores": _score_rows(dataset, encoder, cache, decoder, references, said),
         "persons": {method: persons_named(references, some) for method, some in said.items()},
         "gain": {method: _gain(references, said["greedy"], said[method]) for method in ("beam 3", "beam 5")},
         "captions": shown,
         **looks,
         "seconds": round(sum(history["seconds"]) + time.monotonic() - started, 1),
+    }
+
+
+def together(settings: Settings) -> dict[str, Any]:
+    """The models of all seeds as an ensemble: its scores."""
+    dataset, _, cache = _world(settings)
+    decoders = [train(of_seed(settings, seed), dataset, cache)[0] for seed in SEEDS]
+    started, ensemble = time.monotonic(), Ensemble(decoders)
+    names, references = _split(dataset, cache, "test")
+    captions = _describe(ensemble, cache, names)
+    said = {method: [tokenize(caption) for caption in some] for method, some in captions.items()}
+    return {
+        "dev": _dev_scores(dataset, cache, ensemble),
+        "scores": {method: score_all(references, some) for method, some in said.items()},
+        "seconds": round(time.monotonic() - started, 1),
+    }
+
+
+def show(study: Mapping) -> str:
+    """The scores on test as README prints them: the means over the seeds, and in brackets the lowest and the
+    highest BLEU-4 and CIDEr-D."""
+    members = study["members"]
+    runs = [members[f"attention/{seed}"]["scores"] for seed in SEEDS]
+    rows = {
+        row: {key: [run[row][key] for run in runs] for key in MEASURES}
+        for row in ("greedy", "beam 3", "beam 5", "nearest picture", "blank picture")
+    }
+    for row, scores in members["together/1"]["scores"].items():
+        rows[f"{row}, {len(SEEDS)} models together"] = {key: [scores[key]] for key in MEASURES}
+    person = "one person, others as references"
+    rows[person] = {key: [runs[0][person][key]] for key in MEASURES}
+    lines = [
+        "| encoder | captions | BLEU-1 | BLEU-2 | BLEU-3 | BLEU-4 | CIDEr-D | ROUGE-L |",
+        "|" + "---|" * 8,
+    ]
+    for row, numbers in rows.items():
+        cells = [f"{np.mean(some):.3f}" for some in numbers.values()]
+        for i, key in enumerate(MEASURES):
+            if key in ("bleu4", "cider") and len(set(numbers[key])) > 1:
+                cells[i] += f" ({min(numbers[key]):.3f}-{max(numbers[key]):.3f})"
+        lines.append(f"| `{study['encoder']}` | {row} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _world(settings: Settings) -> tuple[CaptionDataset, Encoder, FeatureCache]:
+    dataset, encoder = load_dataset(settings), load_encoder(settings.encoder)
+    return dataset, encoder, extract_features(dataset, encoder, settings.features_dir)
+
+
+def _split(dataset: CaptionDataset, cache: FeatureCache, split: str) -> tuple[Sequence[str], list]:
+    """The pictures of a split that could be read, and their references."""
+    names = cache.readable(dataset.splits[split])
+    return names, [[tokenize(caption) for caption in dataset.captions[name]] for name in names]
+
+
+def _describe(decoder: Decoder, cache: FeatureCache, names: Sequence[str]) -> dict[str, list[str]]:
+    """Captions by greedy search and by beams of 3 and 5."""
+    greedy = {"greedy": describe(decoder, cache, names)}
+    return greedy | {f"beam {width}": describe(decoder, cache, names, width) for width in (3, 5)}
+
+
+def _dev_scores(dataset: CaptionDataset, cache: FeatureCache, decoder: Decoder) -> dict[str, dict]:
+    """What choices are made by."""
+    names, references = _split(dataset, cache, "dev")
+    captions = _describe(decoder, cache, names)
+    return {
+        method: score_all(references, [tokenize(caption) for caption in some])
+        for method, some in captions.items()
     }
 
 

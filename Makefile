@@ -45,8 +45,8 @@ study: $(VENV)/installed  ## NAME=04_mistakes: run what needs more time than a n
 encoder: $(VENV)/installed  ## train vgg16-slim again, from nothing
 	$(PY) -m utils.pretrain
 
-captioner: $(VENV)/installed  ## CAPTION_DATASET=flickr8k CAPTION_ENCODER=mobilenet: make data/captioner-photographs.keras again
-	$(PY) -m utils.captioner
+captioner: $(VENV)/installed  ## train, measure and store data/captioner-photographs.keras, from Flickr8k
+	CAPTION_DATASET=flickr8k CAPTION_ENCODER=mobilenet $(PY) -m utils.captioner
 
 clean:  ## remove environments and caches; what was drawn, extracted and trained stays
 	rm -rf $(VENV) .venvs .pytest_cache .ruff_cache .mypy_cache

@@ -140,6 +140,13 @@ def test_a_script_gets_one_object_per_picture_and_a_status(run_dir, capsys):
     assert other.strip() == f"or {found[1]['caption']} ({found[1]['confidence']:.2f})"
 
 
+def test_of_a_folder_the_pictures_are_taken_and_nothing_hidden(tmp_path):
+    for name in ("b.JPG", "a/c.webp", "d.heic", "clip.mpg", "notes.pdf", ".thumbnails/e.jpg", ".f.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert caption.files_of([tmp_path]) == [tmp_path / name for name in ("a/c.webp", "b.JPG", "d.heic")]
+
+
 def test_a_picture_is_described_alike_alone_and_among_others(run_dir, capsys):
     """Among twenty, of which the last four fill up a batch."""
     names = [run_dir / f"{number:02}.png" for number in range(20)]

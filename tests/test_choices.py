@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tests.other_decoders import ENCODER, features
 from utils import encoders, runs
+from utils.decoders import gru
 from utils.settings import RECIPES
 from utils.studies import choices
 from utils.text import SPECIAL
@@ -49,16 +50,15 @@ def test_weight_decay_shrinks_weights_that_get_no_gradient():
     np.testing.assert_allclose(decoder.embedding.get_weights()[0], shrunk, rtol=1e-5)
 
 
-def test_wide_values_are_the_features_themselves():
+def test_wide_values_are_the_features_themselves(monkeypatch):
+    monkeypatch.setattr(gru, "WIDEST", 3)
     decoder = build(choices.WideValues)
     decoder.reader.position.set_weights([np.zeros((9, 5))])
     values, _ = decoder.reader(features(3))
     np.testing.assert_allclose(values, decoder.reader.normalize(features(3)), atol=1e-3)
-    narrow = choices.GRUDecoder(VOCABULARY, ENCODER, 8, embedding_dim=8, units=6)
+    narrow = build(choices.GRUDecoder)
     assert narrow.reader(features(3))[0].shape == (3, 9, 3)
-    assert {w.shape for w in decoder.weights} >= {(9, 5)} and len(decoder.weights) == len(
-        build(choices.GRUDecoder).weights
-    )
+    assert len(decoder.weights) == len(narrow.weights) - 2, "no layer that makes them narrow is left"
 
 
 def test_other_layers_are_those_of_the_network():

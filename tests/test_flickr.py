@@ -142,6 +142,21 @@ def test_of_a_part_no_more_is_unpacked_and_a_larger_one_holds_it(data, capsys):
     assert len(load_dataset(settings_of(data)).images) == 40 and first.read_bytes() == b"mark"
 
 
+def test_a_part_is_not_taken_for_the_whole_when_the_zip_files_are_gone(data):
+    part = load_dataset(settings_of(data, CAPTION_LIMIT="12"))
+    for archive in ("train2014.zip", "val2014.zip"):
+        (data / "coco" / archive).unlink()
+    assert load_dataset(settings_of(data, CAPTION_LIMIT="12")) == part
+    with pytest.raises(UserError, match="2014.zip is missing"):
+        load_dataset(settings_of(data))
+
+
+def test_two_folders_in_two_places_are_named(data):
+    (data / "train2014").mkdir()
+    with pytest.raises(UserError, match="train2014 and val2014 have to lie in one folder: .*data/train2014"):
+        load_dataset(settings_of(data))
+
+
 def test_a_part_has_a_folder_of_its_own(data):
     whole, part = settings_of(data), settings_of(data, CAPTION_LIMIT="12")
     assert part.features_dir.name == "coco-12-mobilenet" != whole.features_dir.name
@@ -186,7 +201,7 @@ def test_a_stop_while_unpacking_costs_nothing_that_was_unpacked(data, monkeypatc
         (lambda images: images[3].update(sentences=[]), "has no caption in dataset_coco.json"),
         (lambda images: images[3].update(filename="../x.jpg"), "leads out of the folder"),
         (lambda images: images.append(dict(images[3], split="test")), "stands twice in dataset_coco.json"),
-        (lambda images: images.clear(), "None of the photos in dataset_coco.json"),
+        (lambda images: images.clear(), "dataset_coco.json lists no photograph for train"),
     ],
 )
 def test_what_is_wrong_with_a_list_is_said_with_its_name(data, change, said):

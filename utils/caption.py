@@ -127,15 +127,16 @@ def files_of(paths: Sequence[Path]) -> list[Path]:
 
     Raises UserError that names a folder in which there is none.
     """
-    from PIL import Image
+    from utils.pictures import picture_suffixes
 
-    suffixes, files = {*Image.registered_extensions(), ".heic", ".heif"}, []
+    suffixes, files = picture_suffixes(), []
     for path in paths:
         if not path.is_dir():
             files.append(path)
             continue
         inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in suffixes)
-        inside = [file for file in inside if file.is_file() and not file.name.startswith(".")]
+        hidden = [any(part.startswith(".") for part in file.relative_to(path).parts) for file in inside]
+        inside = [file for file, not_shown in zip(inside, hidden) if file.is_file() and not not_shown]
         if not inside:
             raise UserError(f"{_printable(path)} holds no picture.")
         files += inside

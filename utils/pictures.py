@@ -22,6 +22,13 @@ for some of them: a picture that comes from anywhere must not choose among those
 _BATCHES_AHEAD = 3  # read before they are wanted
 
 
+def picture_suffixes() -> set[str]:
+    """How the names of picture files end, lower case: those of the `FORMATS`, and those of HEIC, which is
+    named as a picture that can't be read rather than passed over."""
+    known = Image.registered_extensions().items()
+    return {suffix for suffix, name in known if name in FORMATS} | {".heic", ".heif"}
+
+
 def read_picture(path: Path, size: int = INPUT_SIZE) -> np.ndarray:
     """The picture as uint8 (size, size, 3) RGB: upright, its first frame, squeezed to a square.
 

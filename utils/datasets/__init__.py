@@ -1,4 +1,4 @@
-"""Pictures with captions: the drawn scenes, Flickr8k and pictures of your own, in one form.
+"""Pictures with captions: the drawn scenes, photographs and pictures of your own, in one form.
 
 A dataset is drawn, unpacked or downloaded on first use; after that it is only read.
 """

@@ -93,9 +93,11 @@ def load_photographs(settings: Settings) -> CaptionDataset:
 
 
 def _check(listed: Listed) -> None:
-    """Raises UserError where a photograph is in two splits, or has no caption."""
+    """Raises UserError where a split is empty, or a photograph is in two splits or has no caption."""
     seen: set[str] = set()
     for split, names in listed.splits.items():
+        if not names:
+            raise UserError(f"{listed.where[split]} lists no photograph for {split}: fetch it again.")
         for name in names:
             if name in seen:
                 raise UserError(f"{name} stands twice in {', '.join(sorted({*listed.where.values()}))}: "
@@ -122,6 +124,11 @@ def _photos(dataset: str, wanted: Collection[str], places: list[Path], target: P
     for name, archive in folders.items():
         inside = {PurePosixPath(path).name for path in wanted if path.startswith(f"{name}/")}
         folder = photo_folder(name, archive, inside, [target, *places], target, fetch)
+        if folder.parent != target:
+            raise UserError(
+                f"{' and '.join(folders)} have to lie in one folder: {folder} is not in {target}. "
+                "Move it there."
+            )
         there |= {f"{name}/{entry.name}" for entry in os.scandir(folder)}
     return target, there
 

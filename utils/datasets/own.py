@@ -8,10 +8,9 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from PIL import Image
-
 from utils.datasets import CaptionDataset, left_out
 from utils.files import UserError
+from utils.pictures import picture_suffixes
 
 OWN_CAPTIONS = "captions.csv"
 OWN_LEAST = 10  # pictures
@@ -40,7 +39,7 @@ def load_own(folder: Path) -> CaptionDataset:
         else:
             captions.setdefault(name, []).append(caption)
     left_out(f"pictures that {OWN_CAPTIONS} names are not in {folder.name}", sorted(absent))
-    suffixes = {*Image.registered_extensions(), ".heic", ".heif"}
+    suffixes = picture_suffixes()
     uncaptioned = {name for name in pictures if PurePosixPath(name).suffix.lower() in suffixes} | wordless
     left_out("pictures without a caption", sorted(uncaptioned - captions.keys()))
     if len(captions) < OWN_LEAST:

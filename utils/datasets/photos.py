@@ -37,7 +37,7 @@ def photo_folder(
         if (place / name).is_dir() and not (place / name / "source.json").exists():
             return place / name
     folder, path = target / name, find(archive, places)
-    if path is None and (folder / "source.json").exists():  # thrown away after it was unpacked
+    if path is None and _unpacked(folder, wanted):  # the zip file was thrown away after that
         return folder
     path = path or fetch(archive)
     source = json.dumps({"bytes": path.stat().st_size, "modified": path.stat().st_mtime_ns})
@@ -50,12 +50,23 @@ def photo_folder(
 
 def _holds(folder: Path, source: str, wanted: Collection[str]) -> bool:
     """Whether the folder comes from that zip file, and all that is wanted has been looked for in it."""
+    return _read_note(folder)[0] == source and _unpacked(folder, wanted)
+
+
+def _unpacked(folder: Path, wanted: Collection[str]) -> bool:
+    """Whether all that is wanted has been looked for in the zip file that the folder comes from."""
+    source, parts = _read_note(folder)
+    return bool(source) and (parts is None or {*wanted} <= {*parts})
+
+
+def _read_note(folder: Path) -> tuple[str, list[str] | None]:
+    """The zip file that the folder comes from, and what was looked for in it; "" where there is no note."""
     try:
         note = json.loads((folder / "source.json").read_text(encoding="utf-8"))
-        parts = note.pop("parts", None)  # which were looked for; version 0.1 unpacked all, and noted none
+        parts = note.pop("parts", None)  # version 0.1 unpacked all, and noted none
     except (OSError, ValueError, AttributeError):
-        return False
-    return json.dumps(note) == source and (parts is None or {*wanted} <= {*parts})
+        return "", None
+    return json.dumps(note), parts
 
 
 def _unpack(path: Path, folder: Path, source: str, wanted: Collection[str]) -> None:

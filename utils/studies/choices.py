@@ -34,12 +34,13 @@ from utils.studies import PARTS, compare, table
 from utils.text import SPECIAL, UNKNOWN, decode, tokenize
 
 PICTURES, EPOCHS, SEEDS = 2000, 6, (1, 2)
-SETTINGS = {"pictures": PICTURES, "epochs": EPOCHS, "seeds": SEEDS}
 SLACK: dict[str, float] = {}  # no member of it is run live
 FIRST = "the recipe"
 WIDTHS, PENALTIES = (1, 2, 3, 5, 8), (0.0, 0.35, 0.7, 1.0)
 TOGETHER = (1, 2, 3)  # seeds of the ensemble
 WORDS_DROPPED, DECAY = 0.1, 0.05
+SETTINGS = {"pictures": PICTURES, "epochs": EPOCHS, "seeds": SEEDS, "widths": WIDTHS, "penalties": PENALTIES}
+SETTINGS |= {"together": TOGETHER, "words_dropped": WORDS_DROPPED, "decay": DECAY}
 
 
 class WordDropout(GRUDecoder):

@@ -214,8 +214,9 @@ def _score_rows(
 
 
 def persons_named(references: list, hypotheses: list) -> dict[str, float]:
-    """How many captions have a word for a person: a share of those where four of five references have one
-    (`there`), and of those where none has (`not_there`), with the number of photographs of each kind."""
+    """How many captions have a word for a person: a share of those where at least four of five
+    references have one (`there`), and of those where none has (`not_there`), with the number of photographs
+    of each kind."""
     with_one = np.array([np.mean([_has_person(words) for words in some]) for some in references])
     named = np.array([_has_person(words) for words in hypotheses])
     kinds = {"there": with_one >= 0.8, "not_there": with_one == 0}

@@ -75,6 +75,10 @@ def test_other_layers_are_those_of_the_network():
     np.testing.assert_allclose(together[..., :384], pooled, atol=1e-5)
 
 
+def test_a_mean_comes_with_the_lowest_and_the_highest():
+    assert choices._spread([0.3, 0.1]) == "0.200 (0.100-0.300)" and choices._spread([0.1]) == "0.100"
+
+
 def test_each_row_changes_something_of_its_own():
     recipe = RECIPES["flickr8k"]
     for row, change in choices.ROWS.items():

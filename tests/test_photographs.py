@@ -37,16 +37,8 @@ def test_all_seeds_and_their_ensemble(few_pictures, uncompiled, monkeypatch):
 
 def test_a_mean_comes_with_the_lowest_and_the_highest():
     scores = dict.fromkeys(photographs.MEASURES, 0.5)
-    rows = (
-        "greedy",
-        "beam 3",
-        "beam 5",
-        "nearest picture",
-        "blank picture",
-        "one person, others as references",
-    )
     members = {
-        f"attention/{seed}": {"scores": {row: scores | {"bleu4": seed / 10} for row in rows}}
+        f"attention/{seed}": {"scores": {row: scores | {"bleu4": seed / 10} for row in photographs.ROWS}}
         for seed in photographs.SEEDS
     }
     members["together/1"] = {"scores": {"beam 5": scores}}

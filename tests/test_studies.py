@@ -91,6 +91,11 @@ def test_other_settings_and_unknown_names_are_refused(study, monkeypatch, capsys
     assert not studies.covers({**stored, "recipe": vars(epochs.recipe)}, SETTINGS)
 
 
+def test_a_mean_comes_with_the_lowest_and_the_highest_where_they_differ():
+    assert studies.spread([0.3, 0.1]) == "0.200 (0.100-0.300)"
+    assert studies.spread([0.1]) == studies.spread([0.1, 0.1]) == "0.100"
+
+
 def test_within_is_four_deviations_and_the_slack():
     values = [1.0, 2.0, 3.0]  # mean 2, standard deviation 1
     assert studies.within(values, 6.4, 0.5) and studies.within(values, -2.4, 0.5)

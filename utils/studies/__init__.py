@@ -97,6 +97,12 @@ def summarize(study: Mapping, measures: Mapping[str, str]) -> str:
     return "\n".join([*lines, how])
 
 
+def spread(numbers: Sequence[float]) -> str:
+    """The mean, and where they differ the lowest and the highest: `0.195 (0.190-0.199)`."""
+    differ = len(set(numbers)) > 1
+    return f"{np.mean(numbers):.3f}" + (f" ({min(numbers):.3f}-{max(numbers):.3f})" if differ else "")
+
+
 def within(values: Sequence[float], live: float, slack: float) -> bool:
     """Whether `live` lies within four standard deviations of the mean of `values`, and a slack."""
     spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0

@@ -30,7 +30,7 @@ from utils.files import write_text
 from utils.runs import read_history, train
 from utils.scores import cider_d, corpus_bleu
 from utils.settings import Settings, label
-from utils.studies import PARTS, compare, table
+from utils.studies import PARTS, compare, spread, table
 from utils.text import SPECIAL, UNKNOWN, decode, tokenize
 
 PICTURES, EPOCHS, SEEDS = 2000, 6, (1, 2)
@@ -187,7 +187,7 @@ def show(study: Mapping) -> str:
         if "beam_cider" not in numbers:
             continue
         loss = f"{np.mean(numbers['loss']):.3f}" if "loss" in numbers else ""
-        scores = [_spread(numbers[f"beam_{key}"]) for key in ("bleu4", "cider")]
+        scores = [spread(numbers[f"beam_{key}"]) for key in ("bleu4", "cider")]
         verdict = "" if row == FIRST else compare(numbers["beam_cider"], first["beam_cider"])
         seconds = [np.mean(some.get("epoch_seconds", np.nan)) for some in (numbers, first)]
         times = "" if np.isnan(seconds[0]) else f"{seconds[0] / seconds[1]:.1f}"
@@ -197,14 +197,9 @@ def show(study: Mapping) -> str:
     for width in WIDTHS:
         for penalty in PENALTIES if width > 1 else PENALTIES[:1]:
             some = [run[f"width {width}, penalty {penalty}"] for run in runs]
-            scores = [_spread([one[key] for one in some]) for key in ("bleu4", "cider")]
+            scores = [spread([one[key] for one in some]) for key in ("bleu4", "cider")]
             lines.append(f"| {width} | {penalty} | {' | '.join(scores)} |")
     return "\n".join(lines)
-
-
-def _spread(numbers: Sequence[float]) -> str:
-    spread = f" ({min(numbers):.3f}-{max(numbers):.3f})" if len(numbers) > 1 else ""
-    return f"{np.mean(numbers):.3f}{spread}"
 
 
 def _run_dir(row: str, seed: int) -> Path:

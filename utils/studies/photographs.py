@@ -26,6 +26,7 @@ from utils.features import FeatureCache, extract_features
 from utils.runs import train
 from utils.scores import bleu4, bleu_counts, cider_d, corpus_bleu, resample, rouge_l
 from utils.settings import Settings
+from utils.studies import spread
 from utils.text import decode, tokenize
 from utils.training import caption_table, make_loss_step, mean_loss
 
@@ -41,6 +42,7 @@ PERSONS = frozenset(
     "daughter brother brothers sister sisters gentleman".split()
 )
 """Words for persons in the captions of Flickr8k."""
+ROWS = ("greedy", "beam 3", "beam 5", "nearest picture", "blank picture", "one person, others as references")
 SHOWN, COMMON = 12, 40  # captions of test photographs, and words, that the table holds
 SLACK: dict[str, float] = {}  # no member of it is run live
 
@@ -79,7 +81,7 @@ def one_run(settings: Settings) -> dict[str, Any]:
         "vocabulary": _words(dataset, decoder),
         "history": history,
         "loss": _losses(dataset, cache, decoder),
-        "dev": _dev_scores(dataset, cache, decoder),
+        "dev": _scored(dataset, cache, decoder, "dev"),
         "scores": _score_rows(dataset, encoder, cache, decoder, references, said),
         "persons": {method: persons_named(references, some) for method, some in said.items()},
         "gain": {method: _gain(references, said["greedy"], said[method]) for method in ("beam 3", "beam 5")},
@@ -94,12 +96,9 @@ def together(settings: Settings) -> dict[str, Any]:
     dataset, _, cache = _world(settings)
     decoders = [train(of_seed(settings, seed), dataset, cache)[0] for seed in SEEDS]
     started, ensemble = time.monotonic(), Ensemble(decoders)
-    names, references = _split(dataset, cache, "test")
-    captions = _describe(ensemble, cache, names)
-    said = {method: [tokenize(caption) for caption in some] for method, some in captions.items()}
     return {
-        "dev": _dev_scores(dataset, cache, ensemble),
-        "scores": {method: score_all(references, some) for method, some in said.items()},
+        "dev": _scored(dataset, cache, ensemble, "dev"),
+        "scores": _scored(dataset, cache, ensemble, "test"),
         "seconds": round(time.monotonic() - started, 1),
     }
 
@@ -109,23 +108,19 @@ def show(study: Mapping) -> str:
     highest BLEU-4 and CIDEr-D."""
     members = study["members"]
     runs = [members[f"attention/{seed}"]["scores"] for seed in SEEDS]
-    rows = {
-        row: {key: [run[row][key] for run in runs] for key in MEASURES}
-        for row in ("greedy", "beam 3", "beam 5", "nearest picture", "blank picture")
-    }
+    rows = {row: [run[row] for run in runs] for row in ROWS}
     for row, scores in members["together/1"]["scores"].items():
-        rows[f"{row}, {len(SEEDS)} models together"] = {key: [scores[key]] for key in MEASURES}
-    person = "one person, others as references"
-    rows[person] = {key: [runs[0][person][key]] for key in MEASURES}
+        rows[f"{row}, {len(SEEDS)} models together"] = [scores]
     lines = [
         "| encoder | captions | BLEU-1 | BLEU-2 | BLEU-3 | BLEU-4 | CIDEr-D | ROUGE-L |",
         "|" + "---|" * 8,
     ]
-    for row, numbers in rows.items():
-        cells = [f"{np.mean(some):.3f}" for some in numbers.values()]
-        for i, key in enumerate(MEASURES):
-            if key in ("bleu4", "cider") and len(set(numbers[key])) > 1:
-                cells[i] += f" ({min(numbers[key]):.3f}-{max(numbers[key]):.3f})"
+    for row, some in rows.items():
+        numbers = {key: [scores[key] for scores in some] for key in MEASURES}
+        cells = [
+            spread(each) if key in ("bleu4", "cider") else f"{np.mean(each):.3f}"
+            for key, each in numbers.items()
+        ]
         lines.append(f"| `{study['encoder']}` | {row} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -147,9 +142,9 @@ def _describe(decoder: Decoder, cache: FeatureCache, names: Sequence[str]) -> di
     return greedy | {f"beam {width}": describe(decoder, cache, names, width) for width in (3, 5)}
 
 
-def _dev_scores(dataset: CaptionDataset, cache: FeatureCache, decoder: Decoder) -> dict[str, dict]:
-    """What choices are made by."""
-    names, references = _split(dataset, cache, "dev")
+def _scored(dataset: CaptionDataset, cache: FeatureCache, decoder: Decoder, split: str) -> dict[str, dict]:
+    """The scores of each search; choices are made by those on dev."""
+    names, references = _split(dataset, cache, split)
     captions = _describe(decoder, cache, names)
     return {
         method: score_all(references, [tokenize(caption) for caption in some])

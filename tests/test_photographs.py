@@ -38,12 +38,14 @@ def test_all_seeds_and_their_ensemble(few_pictures, uncompiled, monkeypatch):
 def test_a_mean_comes_with_the_lowest_and_the_highest():
     scores = dict.fromkeys(photographs.MEASURES, 0.5)
     members = {
-        f"attention/{seed}": {"scores": {row: scores | {"bleu4": seed / 10} for row in photographs.ROWS}}
+        f"attention/{seed}": {
+            "scores": {row: scores | {"bleu4": seed / 10, "rouge": seed / 10} for row in photographs.ROWS}
+        }
         for seed in photographs.SEEDS
     }
     members["together/1"] = {"scores": {"beam 5": scores}}
     lines = photographs.show({"encoder": "e", "members": members}).splitlines()
-    assert "| `e` | beam 5 | 0.500 | 0.500 | 0.500 | 0.200 (0.100-0.300) | 0.500 | 0.500 |" in lines
+    assert "| `e` | beam 5 | 0.500 | 0.500 | 0.500 | 0.200 (0.100-0.300) | 0.500 | 0.200 |" in lines
     assert "| `e` | beam 5, 3 models together | 0.500 | 0.500 | 0.500 | 0.500 | 0.500 | 0.500 |" in lines
 
 

@@ -12,7 +12,6 @@ from utils.decoders.gru import GRUDecoder
 from utils.decoding import greedy_search
 from utils.files import UserError
 from utils.settings import load_settings
-from utils.studies.photographs import persons_named
 from utils.text import SPECIAL
 
 
@@ -51,7 +50,7 @@ def test_a_number_that_half_precision_does_not_hold_is_named(saved):
 def test_persons_are_counted_where_most_references_have_one_and_where_none_has():
     man, dog = ["a", "man", "runs"], ["a", "dog"]
     references = [[man] * 5, [man] * 4 + [dog], [man] * 3 + [dog] * 2, [dog] * 5, [dog] * 5]
-    found = persons_named(references, [man, dog, dog, man, dog])
+    found = captioner.persons_named(references, [man, dog, dog, man, dog])
     assert found == {"there": 0.5, "not_there": 0.5, "there_count": 2, "not_there_count": 2}
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from utils.caption import PHOTOGRAPHS, caption_pictures
+from utils.captioner import PERSONS, persons_named
 from utils.datasets import load_dataset
 from utils.decoders import load_decoder
 from utils.decoding import describe
@@ -24,7 +25,7 @@ from utils.pictures import read_picture
 from utils.runs import train
 from utils.scores import corpus_bleu
 from utils.settings import ROOT, load_settings
-from utils.studies.photographs import PERSONS, persons_named, score_all
+from utils.studies.photographs import score_all
 from utils.text import tokenize
 
 SHARED = Path(os.environ.get("CAPTION_TEST_SHARED", ROOT.parent / "shared"))

@@ -33,15 +33,6 @@ from utils.training import caption_table, make_loss_step, mean_loss
 MEASURES = ("bleu1", "bleu2", "bleu3", "bleu4", "cider", "rouge")
 SEEDS = (1, 2, 3)
 SETTINGS = {"seeds": SEEDS}
-PERSONS = frozenset(
-    "person persons people man men woman women boy boys girl girls child children kid kids baby babies "
-    "toddler lady ladies guy guys player players rider riders biker bikers skier skiers surfer surfers "
-    "climber climbers hiker hikers swimmer swimmers runner runners skateboarder snowboarder cyclist "
-    "cyclists crowd adult adults teenager teenagers teen teens student students worker workers soldier "
-    "soldiers dancer dancers singer performer performers audience bride groom mother father mom dad son "
-    "daughter brother brothers sister sisters gentleman".split()
-)
-"""Words for persons in the captions of Flickr8k."""
 ROWS = ("greedy", "beam 3", "beam 5", "nearest picture", "blank picture", "one person, others as references")
 SHOWN, COMMON = 12, 40  # captions of test photographs, and words, that the table holds
 SLACK: dict[str, float] = {}  # no member of it is run live
@@ -83,7 +74,6 @@ def one_run(settings: Settings) -> dict[str, Any]:
         "loss": _losses(dataset, cache, decoder),
         "dev": _scored(dataset, cache, decoder, "dev"),
         "scores": _score_rows(dataset, encoder, cache, decoder, references, said),
-        "persons": {method: persons_named(references, some) for method, some in said.items()},
         "gain": {method: _gain(references, said["greedy"], said[method]) for method in ("beam 3", "beam 5")},
         "captions": shown,
         **looks,
@@ -206,21 +196,6 @@ def _score_rows(
     for row, scores in ((another, persons), (same, model)):
         rows[row] = {key: float(np.mean([score[key] for score in scores])) for key in MEASURES}
     return rows
-
-
-def persons_named(references: list, hypotheses: list) -> dict[str, float]:
-    """How many captions have a word for a person: a share of those where at least four of five
-    references have one (`there`), and of those where none has (`not_there`), with the number of photographs
-    of each kind."""
-    with_one = np.array([np.mean([_has_person(words) for words in some]) for some in references])
-    named = np.array([_has_person(words) for words in hypotheses])
-    kinds = {"there": with_one >= 0.8, "not_there": with_one == 0}
-    shares = {name: float(named[kind].mean()) if kind.any() else 0.0 for name, kind in kinds.items()}
-    return shares | {f"{name}_count": int(kind.sum()) for name, kind in kinds.items()}
-
-
-def _has_person(words: Sequence[str]) -> bool:
-    return not PERSONS.isdisjoint(words)
 
 
 def _gain(references: list, greedy: list, other: list) -> list[float]:

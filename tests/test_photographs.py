@@ -49,6 +49,14 @@ def test_a_mean_comes_with_the_lowest_and_the_highest():
     assert "| `e` | beam 5, 3 models together | 0.500 | 0.500 | 0.500 | 0.500 | 0.500 | 0.500 |" in lines
 
 
+def test_a_larger_encoder_has_fewer_seeds(few_pictures):
+    seeds = {}
+    for encoder in ("mobilenet", "/somewhere/efficientnet-lite2.keras"):
+        members = photographs.members(dataclasses.replace(few_pictures, encoder=encoder))
+        seeds[encoder] = [name for name in members if name.startswith("attention/")]
+    assert list(map(len, seeds.values())) == [3, 2]
+
+
 def test_the_seed_of_the_settings_keeps_its_folder(few_pictures):
     assert photographs.of_seed(few_pictures, few_pictures.seed) == few_pictures
     other = photographs.of_seed(few_pictures, 5)

@@ -65,7 +65,6 @@ def test_the_card_has_the_figures():
     )
 
 
-@pytest.mark.skipif(not PHOTOGRAPHS.exists(), reason="`make captioner` has not made it yet")
 def test_what_is_stored_is_small_and_has_a_card_of_its_own():
     decoder, megabytes = load_decoder(PHOTOGRAPHS), PHOTOGRAPHS.stat().st_size / 1e6
     assert decoder.encoder["name"] == "mobilenet" and megabytes <= 10

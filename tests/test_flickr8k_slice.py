@@ -99,7 +99,6 @@ def test_a_slice_of_flickr8k_from_zip_to_bleu(settings):
     assert all(captions) and 0.1 < scores[0] <= 1, captions[:3]
 
 
-@pytest.mark.skipif(not PHOTOGRAPHS.exists(), reason="`make captioner` has not made it yet")
 def test_the_captioner_for_photographs_is_as_good_as_its_card_says(settings, tmp_path):
     """On all photographs of the test split, from the file that comes with the project."""
     data = tmp_path / "whole"
@@ -121,7 +120,6 @@ def test_the_captioner_for_photographs_is_as_good_as_its_card_says(settings, tmp
     assert persons["there"] >= 0.9 and persons["not_there"] <= 0.3
 
 
-@pytest.mark.skipif(not PHOTOGRAPHS.exists(), reason="`make captioner` has not made it yet")
 def test_a_person_in_a_photograph_from_elsewhere(settings):
     photo = Path(matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))
     [(_, described)] = caption_pictures(PHOTOGRAPHS, settings, [photo])

@@ -17,7 +17,8 @@ ORDER = """
     datasets datasets.drawing datasets.sketch datasets.layout datasets.scattered datasets.words
     datasets.speakers datasets.scenes datasets.photos datasets.flickr datasets.own
     imagenet encoders featurefile features
-    characters text vocabulary decoders decoders.base decoders.gru decoders.ensemble
+    characters text vocabulary decoders decoders.base decoders.gru decoders.lstm
+    decoders.vector decoders.multihead decoders.transformer decoders.ensemble
     training runfolder runs decoding scores lexicon truth
     mistakes studies studies.__main__ studies.mistakes studies.photographs studies.choices
     fonts plots annotated diagrams parts caption captioner notebooks pretrain

@@ -15,7 +15,7 @@ features      the feature cache: each picture goes through the encoder once, eve
 characters    of any script: which of them make a word
 text          words and their numbers; written in notebook 3
 vocabulary    its file, and whether it is worth learning
-decoders      the networks that write: their contract (base), the GRU, written in notebook 3, and ensembles
+decoders      the networks that write: their contract (base), the GRU of notebook 3, six others, ensembles
 training      batches, loss, step and optimizer; written in notebook 4
 runfolder     whose files are in a run's folder, and where those of other settings are kept
 runs          training runs of any decoder: epochs, the best model, going on after a stop

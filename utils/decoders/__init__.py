@@ -8,10 +8,21 @@ from pathlib import Path
 from utils import modelfile
 from utils.decoders.base import Decoder
 from utils.decoders.gru import GRUDecoder
+from utils.decoders.lstm import LSTMDecoder, MeanVector
+from utils.decoders.transformer import TransformerDecoder
+from utils.decoders.vector import Bidirectional, LongVector, ShowAndTell
 from utils.files import UserError
 from utils.text import SPECIAL
 
-DECODERS: dict[str, type[Decoder]] = {"gru": GRUDecoder}
+DECODERS: dict[str, type[Decoder]] = {
+    "gru": GRUDecoder,
+    "lstm": LSTMDecoder,
+    "transformer": TransformerDecoder,
+    "mean-vector": MeanVector,
+    "show-and-tell": ShowAndTell,
+    "long-vector": LongVector,
+    "bidirectional": Bidirectional,
+}
 """The decoders that `CAPTION_DECODER` may name."""
 
 

@@ -84,10 +84,17 @@ class PictureReader(keras.layers.Layer):
         self.dropout = keras.layers.SpatialDropout1D(dropout, dtype=dtype)
         self.first_state = keras.layers.Dense(units, activation="tanh", dtype=dtype)
 
-    def call(self, features: tf.Tensor, training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
+    def values(self, features: tf.Tensor, training: bool = False) -> tf.Tensor:
+        features = keras.ops.cast(features, self.compute_dtype)
         values = self.narrow(self.dropout(self.normalize(features), training=training))
-        values = values + self.position(keras.ops.arange(self.position.input_dim))
-        return values, self.first_state(keras.ops.mean(values, axis=1))
+        return values + self.position(keras.ops.arange(self.position.input_dim))
+
+    def summarize(self, values: tf.Tensor) -> tf.Tensor:
+        return keras.ops.mean(values, axis=1)
+
+    def call(self, features: tf.Tensor, training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
+        values = self.values(features, training)
+        return values, self.first_state(self.summarize(values))
 
 # %% ../../notebooks/03_attention_decoder.ipynb #9da55985
 class DeepOutput(keras.layers.Layer):
@@ -95,23 +102,33 @@ class DeepOutput(keras.layers.Layer):
 
     embedding  the layer of the word vectors; its table makes the logits too (Press and Wolf 2017)
     dropout    share of the state, and of what is made from the three, that is zeroed in training
+    attends    whether there is a context: a decoder without attention has none (notebook 8)
     """
 
-    def __init__(self, embedding: keras.layers.Embedding, dropout: float, **kwargs: Any) -> None:
+    def __init__(
+        self, embedding: keras.layers.Embedding, dropout: float, attends: bool = True, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.embedding, dtype = embedding, self.dtype_policy
         self.from_state = keras.layers.Dense(embedding.output_dim, dtype=dtype)
-        self.from_context = keras.layers.Dense(embedding.output_dim, use_bias=False, dtype=dtype)
+        if attends:
+            self.from_context = keras.layers.Dense(embedding.output_dim, use_bias=False, dtype=dtype)
         self.dropout = keras.layers.Dropout(dropout, dtype=dtype)
         self.bias = self.add_weight(shape=(embedding.input_dim,), initializer="zeros", name="bias")
 
     def call(
-        self, word: tf.Tensor, output: tf.Tensor, context: tf.Tensor, training: bool = False
+        self,
+        word: tf.Tensor,
+        output: tf.Tensor,
+        context: tf.Tensor | None = None,
+        training: bool = False,
     ) -> tf.Tensor:
         """Word vector, output of the cell and context (..., any) -> logits float32 (..., words)."""
         output = self.dropout(output, training=training)
-        hidden = keras.ops.tanh(self.from_state(output) + self.from_context(context) + word)
-        hidden = self.dropout(hidden, training=training)
+        hidden = self.from_state(output)
+        if context is not None:
+            hidden = hidden + self.from_context(context)
+        hidden = self.dropout(keras.ops.tanh(hidden + word), training=training)
         table = keras.ops.transpose(self.embedding.embeddings)
         return keras.ops.cast(keras.ops.matmul(hidden, table) + self.bias, "float32")
 

@@ -61,6 +61,15 @@ def test_wide_values_are_the_features_themselves(monkeypatch):
     assert len(decoder.weights) == len(narrow.weights) - 2, "no layer that makes them narrow is left"
 
 
+def test_whole_channels_lose_none():
+    keras.utils.set_random_seed(0)
+    for kind, lost in ((choices.GRUDecoder, True), (choices.WholeChannels, False)):
+        decoder = kind(VOCABULARY, ENCODER, 8, embedding_dim=8, units=12, dropout=0.8)
+        decoder.build()
+        values = [decoder.reader(features(3), training=training)[0] for training in (True, False)]
+        assert np.allclose(*values) != lost
+
+
 def test_other_layers_are_those_of_the_network():
     keras.utils.set_random_seed(0)
     whole = encoders.load_encoder("mobilenet", weights=None)

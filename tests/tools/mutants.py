@@ -276,6 +276,7 @@ MUTANTS = [
      "tf.reduce_mean(logits, axis=0)", "decoding"),
     ("the first decoder writes alone", "decoders/ensemble", "return mean_logits([logits for logits, _ in each])", "return (each[0][0])", "decoding"),
     ("values as wide as the features", "decoders/gru", "min(channels, WIDEST)", "channels", "choices"),
+    ("channels are zeroed all the same", "studies/choices", "self.reader.dropout.rate = 0.0", "pass", "choices"),
     ("wide values are narrow", "studies/choices", "            setattr(self.reader, name, layer)", "            pass", "choices"),
     ("a part is taken for the whole", "datasets/photos", "path is None and _unpacked(folder, wanted)", "path is None and folder.exists()", "flickr"),
     ("two folders in two places", "datasets/flickr", "if folder.parent != target:", "if False:", "flickr"),

@@ -1,10 +1,25 @@
-"""A decoder made otherwise than those of the project: training and decoding know the contract only."""
+"""The decoders of the project, and one made otherwise: training and decoding know the contract only."""
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from utils.decoders.base import Decoder
+from utils.decoders.gru import GRUDecoder
+from utils.decoders.lstm import LSTMDecoder, MeanVector
+from utils.decoders.transformer import TransformerDecoder
+from utils.decoders.vector import Bidirectional, LongVector, ShowAndTell
+
+EVERY = {
+    "gru": GRUDecoder,
+    "lstm": LSTMDecoder,
+    "transformer": TransformerDecoder,
+    "mean-vector": MeanVector,
+    "show-and-tell": ShowAndTell,
+    "long-vector": LongVector,
+    "bidirectional": Bidirectional,
+}
+"""All decoders of the project but the ensemble."""
 
 
 class Counting(Decoder):

@@ -183,7 +183,7 @@ def test_which_model_is_used(run_dir, capsys, monkeypatch):
     monkeypatch.delenv("CAPTION_RUN_DIR")
     monkeypatch.setattr(caption, "PHOTOGRAPHS", run_dir / "none.keras")
     assert caption.main([picture]) == 1
-    assert "none.keras is missing. `git checkout data`" in capsys.readouterr().err
+    assert "none.keras is missing. It comes with the project" in capsys.readouterr().err
     monkeypatch.setattr(caption, "PHOTOGRAPHS", own)
     assert caption.main([picture]) == 0
     monkeypatch.setenv("CAPTION_DATASET", str(run_dir))

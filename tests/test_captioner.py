@@ -57,8 +57,15 @@ def test_persons_are_counted_where_most_references_have_one_and_where_none_has()
 def test_the_card_has_the_figures():
     rows = {"beam 5": dict.fromkeys(("bleu1", "bleu4"), 0.1234)}
     persons = {"there": 0.97, "not_there": 0.13, "there_count": 371, "not_there_count": 101}
-    card = " ".join(captioner.card("9 words, 3 MB", 6000, 500, rows, persons).split())
-    for figure in ("9 words, 3 MB", "6,000 photographs", "the 500 photographs", "| beam 5 | 0.123 | 0.123 |"):
+    elsewhere = {"a logo": ("a dog", 0.311)}
+    card = " ".join(captioner.card("9 words, 3 MB", 6000, 500, rows, persons, elsewhere).split())
+    for figure in (
+        "9 words, 3 MB",
+        "6,000 photographs",
+        "the 500 photographs",
+        "| beam 5 | 0.123 | 0.123 |",
+        'a logo: "a dog", 0.31',
+    ):
         assert figure in card
     assert (
         "97% of the captions" in card and "(371 photographs)" in card and "13% where none has (101)" in card

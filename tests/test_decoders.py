@@ -71,15 +71,6 @@ def test_step_by_step_and_teacher_forcing_are_one_model(decoder, features):
     np.testing.assert_allclose(np.sum(weights, axis=2), 1, atol=1e-5)
 
 
-def test_the_state_remembers_words_and_the_future_is_unknown(decoder, features):
-    tokens = np.full((3, 6), 4)
-    early, late = tokens.copy(), tokens.copy()
-    early[:, 1], late[:, 5] = 5, 5
-    logits = decoder((features, tokens)).numpy()
-    assert (np.abs(decoder((features, early)) - logits)[:, 5].max(axis=1) > 1e-6).all()
-    np.testing.assert_allclose(decoder((features, late))[:, :5], logits[:, :5], atol=1e-6)
-
-
 def test_a_place_is_a_vector_near_those_of_its_neighbours(decoder):
     where = position_vectors(3, 5, 12)
     assert where.shape == (15, 12) and where.dtype == np.float32
@@ -102,13 +93,6 @@ def test_padding_behind_a_caption_changes_nothing_before_it(decoder, features):
 def test_the_first_word_depends_on_the_picture(decoder, features):
     first = decoder((features, np.full((3, 1), 2)))[:, 0]
     assert np.abs(first[0] - first[1]).max() > 1e-5
-
-
-def test_dropout_is_on_in_training_only(decoder, features):
-    tokens = encode(CAPTIONS, decoder.vocabulary)[:, :-1]
-    np.testing.assert_array_equal(decoder((features, tokens)), decoder((features, tokens)))
-    one, other = (decoder((features, tokens), training=True) for _ in range(2))
-    assert np.abs(one - other).max() > 0
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.other_decoders import ENCODER, Counting, features, opinionated
-from utils.decoders import DECODERS
+from tests.other_decoders import ENCODER, EVERY, Counting, features, opinionated
 from utils.decoders.ensemble import Ensemble
 from utils.decoders.gru import GRUDecoder
 from utils.decoders.lstm import LSTMDecoder, MeanVector
@@ -22,7 +21,7 @@ PICTURES = features(6)
 
 SEEDS = {"gru": 55, "lstm": 30, "transformer": 24, "mean-vector": 55}
 SEEDS |= {"show-and-tell": 74, "long-vector": 18, "bidirectional": 37}
-SEEDS = {DECODERS[name]: seed for name, seed in SEEDS.items()} | {Counting: 38}
+SEEDS = {EVERY[name]: seed for name, seed in SEEDS.items()} | {Counting: 38}
 TOGETHER = GRUDecoder, LSTMDecoder, Counting
 
 
@@ -59,7 +58,7 @@ def whole(row):
 
 
 def test_every_decoder_is_tested_here():
-    assert set(DECODERS.values()) < set(SEEDS)
+    assert set(EVERY.values()) < set(SEEDS)
 
 
 def test_the_captions_decoded_here_have_many_lengths(decoder):
@@ -94,6 +93,12 @@ def test_maps_are_the_weights_that_the_decoder_used(decoder):
         _, _, used, state = decoder.advance(decoder.embedding(word), state, memory)
         word, writing = tokens[:, t], tokens[:, t] != 0
         np.testing.assert_allclose(maps[:, t][writing], used[writing], atol=1e-5)
+
+
+def test_no_search_goes_on_beyond_the_longest_learned(decoder):
+    """The Transformer knows no more places."""
+    assert greedy_search(decoder, PICTURES, 20).shape[1] <= decoder.longest + 1
+    assert beam_search(decoder, PICTURES, 2, 0.7, 20)[0].shape[2] <= decoder.longest + 1
 
 
 def test_beam_of_one_is_greedy(decoder):

@@ -43,7 +43,7 @@ def test_a_mean_comes_with_the_lowest_and_the_highest():
         }
         for seed in photographs.SEEDS
     }
-    members["together/1"] = {"scores": {"beam 5": scores}}
+    members["together/1"] = {"scores": {"beam 5": scores}, "models": 3}
     lines = photographs.show({"encoder": "e", "members": members}).splitlines()
     assert "| `e` | beam 5 | 0.500 | 0.500 | 0.500 | 0.200 (0.100-0.300) | 0.500 | 0.200 |" in lines
     assert "| `e` | beam 5, 3 models together | 0.500 | 0.500 | 0.500 | 0.500 | 0.500 | 0.500 |" in lines

@@ -9,10 +9,10 @@ import keras
 import numpy as np
 import pytest
 
-from tests.other_decoders import Counting
+from tests.other_decoders import EVERY, Counting
 from utils import runfolder, runs
 from utils.datasets import CaptionDataset
-from utils.decoders import DECODERS, load_decoder
+from utils.decoders import load_decoder
 from utils.decoders.gru import GRUDecoder
 from utils.decoders.lstm import LSTMDecoder
 from utils.features import FeatureCache
@@ -83,7 +83,7 @@ def test_the_curve_of_train_is_without_smoothing_as_that_of_dev_is(run):
     assert said == pytest.approx(plain, abs=1e-3)
 
 
-@pytest.mark.parametrize("kind", [*DECODERS.values(), Counting], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [*EVERY.values(), Counting], ids=lambda kind: kind.__name__)
 def test_a_run_stopped_in_any_epoch_ends_like_one_that_was_not(run, monkeypatch, tmp_path, kind):
     """Any decoder of the contract; dropout, order, optimizer and average go on where they were."""
     settings, dataset, cache = run

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.other_decoders import Counting
+from tests.other_decoders import EVERY, Counting
 from tests.test_runs import tiny
-from utils.decoders import DECODERS
 from utils.files import UserError
 from utils.settings import ROOT
 from utils.text import build_vocabulary
@@ -68,7 +67,7 @@ def test_an_epoch_has_each_caption_once_in_batches_of_similar_length():
     assert list(batches(tokens[:0], 8, rng)) == []
 
 
-@pytest.mark.parametrize("kind", [*DECODERS.values(), Counting], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [*EVERY.values(), Counting], ids=lambda kind: kind.__name__)
 def test_the_step_is_what_fit_does_and_is_traced_once(tmp_path, kind):
     settings, _, cache = tiny(tmp_path)
     models = []

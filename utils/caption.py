@@ -94,7 +94,7 @@ def caption_pictures(
     if not model.exists():
         how = "`make run` trains one of the settings' dataset"
         if model == PHOTOGRAPHS:
-            how = "`git checkout data` brings it back, CAPTION_DATASET=scenes takes that of `make run`"
+            how = "It comes with the project (git checkout -- data/captioner-photographs.keras)"
         raise UserError(
             f"There is no trained model yet: {model} is missing. {how}. --model FILE picks another."
         )

@@ -33,7 +33,7 @@ def generate(
     """
     start, end, pad = (decoder.vocabulary.index(token) for token in (START, END, PAD))
     never = never_written(decoder.vocabulary)
-    limit = decoder.longest + 1 if max_length is None else max_length
+    limit = min(decoder.longest + 1, max_length or decoder.longest + 1)
     memory, state = decoder.read(features)
     word = tf.fill(tf.shape(features)[:1], start)
     done = tf.zeros_like(word, tf.bool)
@@ -114,7 +114,7 @@ def beam_search(
     start, end = vocabulary.index(START), vocabulary.index(END)
     never = never_written(vocabulary)
     only_pad = tf.constant([0.0 if word == PAD else -1e9 for word in vocabulary])
-    limit = decoder.longest + 1 if max_length is None else max_length
+    limit = min(decoder.longest + 1, max_length or decoder.longest + 1)
     repeat = partial(tf.repeat, repeats=beam_width, axis=0)  # all beams read the same memory
     memory, state = tf.nest.map_structure(repeat, decoder.read(features))
     tokens = tf.fill((batch, beam_width, 1), start)

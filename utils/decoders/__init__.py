@@ -8,22 +8,11 @@ from pathlib import Path
 from utils import modelfile
 from utils.decoders.base import Decoder
 from utils.decoders.gru import GRUDecoder
-from utils.decoders.lstm import LSTMDecoder, MeanVector
-from utils.decoders.transformer import TransformerDecoder
-from utils.decoders.vector import Bidirectional, LongVector, ShowAndTell
 from utils.files import UserError
 from utils.text import SPECIAL
 
-DECODERS: dict[str, type[Decoder]] = {
-    "gru": GRUDecoder,
-    "lstm": LSTMDecoder,
-    "transformer": TransformerDecoder,
-    "mean-vector": MeanVector,
-    "show-and-tell": ShowAndTell,
-    "long-vector": LongVector,
-    "bidirectional": Bidirectional,
-}
-"""The decoders that `CAPTION_DECODER` may name."""
+DECODERS: dict[str, type[Decoder]] = {"gru": GRUDecoder}
+"""The decoders that `CAPTION_DECODER` may name. `utils.runs.train` takes the class of any other."""
 
 
 def decoder_named(name: str) -> type[Decoder]:

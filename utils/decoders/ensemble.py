@@ -20,7 +20,7 @@ class Ensemble(Decoder):
         first = decoders[0]
         if any((d.vocabulary, d.encoder) != (first.vocabulary, first.encoder) for d in decoders):
             raise ValueError("decoders of one vocabulary and one encoder can write together, others can't")
-        super().__init__(first.vocabulary, first.encoder, max(d.longest for d in decoders), **kwargs)
+        super().__init__(first.vocabulary, first.encoder, min(d.longest for d in decoders), **kwargs)
         self.decoders = list(decoders)
 
     def read(self, features: tf.Tensor, training: bool = False) -> tuple[list, list]:

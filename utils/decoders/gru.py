@@ -85,11 +85,13 @@ class PictureReader(keras.layers.Layer):
         self.first_state = keras.layers.Dense(units, activation="tanh", dtype=dtype)
 
     def values(self, features: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Features (B, L, C) -> values (B, L, size)."""
         features = keras.ops.cast(features, self.compute_dtype)
         values = self.narrow(self.dropout(self.normalize(features), training=training))
         return values + self.position(keras.ops.arange(self.position.input_dim))
 
     def summarize(self, values: tf.Tensor) -> tf.Tensor:
+        """Values (B, L, size) -> what the first state is made of, (B, any)."""
         return keras.ops.mean(values, axis=1)
 
     def call(self, features: tf.Tensor, training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
@@ -102,7 +104,7 @@ class DeepOutput(keras.layers.Layer):
 
     embedding  the layer of the word vectors; its table makes the logits too (Press and Wolf 2017)
     dropout    share of the state, and of what is made from the three, that is zeroed in training
-    attends    whether there is a context: a decoder without attention has none (notebook 8)
+    attends    whether there is a context: a decoder without attention has none
     """
 
     def __init__(

@@ -42,6 +42,8 @@ class TransformerDecoder(Decoder):
         super().__init__(vocabulary, encoder, longest, **kwargs)
         self.embedding_dim, self.units, self.rate = embedding_dim, units, dropout
         self.depth, self.heads, dtype = layers, heads, self.dtype_policy
+        if units % heads:
+            raise ValueError(f"{units} units can't be shared out among {heads} heads")
         start = keras.initializers.RandomNormal(stddev=embedding_dim**-0.5)  # of length about 1
         sizes = len(vocabulary), embedding_dim
         self.embedding = keras.layers.Embedding(*sizes, embeddings_initializer=start, dtype=dtype)

@@ -119,7 +119,7 @@ ROWS = {
 
 
 def members(settings: Settings) -> dict[str, Callable[[], dict]]:
-    """Each row with each seed, then what is found out with the models of the first row."""
+    """The first row with each seed, and what is found out with its models; then the other rows."""
     whole = load_dataset(settings)
     train_names = limit_splits({"train": whole.splits["train"]}, PICTURES)["train"]
     dataset = replace(whole, splits={"train": train_names, "dev": whole.splits["dev"], "test": ()})
@@ -211,7 +211,7 @@ def show(study: Mapping) -> str:
 
 
 def _run_dir(row: str, seed: int) -> Path:
-    return PARTS / "choices" / f"{label(row)}-{seed}"
+    return PARTS / f"choices-{PICTURES}-{EPOCHS}" / f"{label(row)}-{seed}"  # another size is another study
 
 
 def _train(

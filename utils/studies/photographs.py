@@ -94,6 +94,7 @@ def together(settings: Settings) -> dict[str, Any]:
     return {
         "dev": _scored(dataset, cache, ensemble, "dev"),
         "scores": _scored(dataset, cache, ensemble, "test"),
+        "models": len(decoders),
         "seconds": round(time.monotonic() - started, 1),
     }
 
@@ -104,8 +105,9 @@ def show(study: Mapping) -> str:
     members = study["members"]
     runs = [run["scores"] for name, run in members.items() if name.startswith("attention/")]
     rows = {row: [run[row] for run in runs] for row in ROWS}
-    for row, scores in members["together/1"]["scores"].items():
-        rows[f"{row}, {len(runs)} models together"] = [scores]
+    ensemble = members["together/1"]
+    for row, scores in ensemble["scores"].items():
+        rows[f"{row}, {ensemble['models']} models together"] = [scores]
     lines = [
         "| encoder | captions | BLEU-1 | BLEU-2 | BLEU-3 | BLEU-4 | CIDEr-D | ROUGE-L |",
         "|" + "---|" * 8,

@@ -99,6 +99,7 @@ def test_no_search_goes_on_beyond_the_longest_learned(decoder):
     """The Transformer knows no more places."""
     assert greedy_search(decoder, PICTURES, 20).shape[1] <= decoder.longest + 1
     assert beam_search(decoder, PICTURES, 2, 0.7, 20)[0].shape[2] <= decoder.longest + 1
+    assert beam_search(decoder, PICTURES, 2, 0.7, tf.constant(2))[0].shape[2] == 2  # traced for every length
 
 
 def test_beam_of_one_is_greedy(decoder):

@@ -79,7 +79,7 @@ RECIPES = {
     "own": replace(_PHOTOGRAPHS, min_count=1, dropout=0.5, batch_size=16, learning_rate=1e-3, epochs=30),
 }
 
-SHOWN = {"scenes": ("vgg16-slim",), "flickr8k": ("mobilenet",)}
+SHOWN = {"scenes": ("vgg16-slim",), "flickr8k": ("mobilenet", "efficientnet-lite2")}
 """Encoders with which the checks of the notebooks were seen to hold."""
 
 

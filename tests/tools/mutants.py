@@ -165,8 +165,8 @@ MUTANTS = [
     ("temperature the wrong way round", "decoding", "logits / temperature", "logits * temperature", "decoding"),
     ("every word drawn with one seed for all", "decoding", "tf.stack([seed, t])", "tf.stack([0, t])", "decoding"),
     ("captions are cut without notice", "decoding", "    if endless:\n", "    if False:\n", "decoding"),
-    ("the search goes beyond what was learned", "decoding", "limit = min(decoder.longest + 1, max_length or decoder.longest + 1)\n    memory, state = decoder.read(features)\n    word",
-     "limit = 30 if max_length is None else max_length\n    memory, state = decoder.read(features)\n    word", "decoding"),
+    ("the search goes beyond what was learned", "decoding", "else tf.minimum(limit, max_length)", "else max_length", "decoding"),
+    ("the search ends when it likes", "decoding", "limit = decoder.longest + 1\n", "limit = 30\n", "decoding"),
     # ---- the caption command
     ("captions by greedy search", "caption", "BEAM_WIDTH = 5", "BEAM_WIDTH = 1", "caption"),
     ("a map for another word", "caption", "maps[i, : len(tokenize(captions[0]))]", "maps[i, 1 : 1 + len(tokenize(captions[0]))]", "caption"),

@@ -35,6 +35,7 @@ from utils.settings import ROOT, Settings, label
 STUDIES = {
     "04_mistakes": ("mistakes", "scenes", "vgg16-slim"),
     "flickr8k-mobilenet": ("photographs", "flickr8k", "mobilenet"),
+    "flickr8k-efficientnet-lite2": ("photographs", "flickr8k", "efficientnet-lite2"),
 }
 """The studies: the module of this package that defines each, its dataset and its encoder."""
 
@@ -99,7 +100,7 @@ def summarize(study: Mapping, measures: Mapping[str, str]) -> str:
 
 def spread(numbers: Sequence[float]) -> str:
     """The mean, and where they differ the lowest and the highest: `0.195 (0.190-0.199)`."""
-    differ = len(set(numbers)) > 1
+    differ = len({f"{number:.3f}" for number in numbers}) > 1
     return f"{np.mean(numbers):.3f}" + (f" ({min(numbers):.3f}-{max(numbers):.3f})" if differ else "")
 
 

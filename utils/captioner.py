@@ -171,14 +171,15 @@ It was trained on the captions of {train_count:,} photographs of Flickr8k (M. Ho
 Hockenmaier, "Framing image description as a ranking task", 2013), five for each, written by paid workers.
 The photographs belong to those who took them and are under Flickr's terms of use; the collection was
 given out for research and teaching that earn no money. So use this file for research and teaching, not to
-make money. It holds neither photographs nor captions of the collection. As far as the project has rights
-in the weights, they are under Apache-2.0, as its code.
+make money. It holds neither photographs nor captions of the collection. The project itself adds no condition
+to those of Apache-2.0, the licence of its code.
 
 ## How good it is
 
 On the {test_count:,} photographs of the test split, which neither training nor a choice of settings saw, with
 all five references. (Without the official test photographs, that is one half of the official development set:
-see "Photographs" in the README.)
+see "Photographs" in the README, which has other seeds beside. Published figures are of other photographs.)
+The caption command searches with beam 5.
 
 {scores}
 

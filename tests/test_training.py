@@ -70,10 +70,12 @@ def test_an_epoch_has_each_caption_once_in_batches_of_similar_length():
 @pytest.mark.parametrize("kind", [*EVERY.values(), Counting], ids=lambda kind: kind.__name__)
 def test_the_step_is_what_fit_does_and_is_traced_once(tmp_path, kind):
     settings, _, cache = tiny(tmp_path)
-    models = []
+    recipe, models = settings.recipe, []
+    if kind is TransformerDecoder:  # its dropout draws otherwise in `fit` than in a compiled step
+        recipe = dataclasses.replace(recipe, dropout=0.0)
     for _ in range(2):
         keras.utils.set_random_seed(1)
-        models.append(make_decoder(settings.recipe, WORDS, cache.encoder, 4, kind))
+        models.append(make_decoder(recipe, WORDS, cache.encoder, 4, kind))
     ours, keras_own = models
     step = make_train_step(ours, make_optimizer(settings.recipe, 5))
     for width in (5, 4, 5):

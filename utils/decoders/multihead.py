@@ -19,7 +19,9 @@ class MultiHeadAttention(keras.layers.Layer):
     def __init__(self, size: int, heads: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.heads, dtype = heads, self.dtype_policy
-        self.query, self.key, self.value, self.mix = (keras.layers.Dense(size, dtype=dtype) for _ in range(4))
+        self.query, self.value, self.mix = (keras.layers.Dense(size, dtype=dtype) for _ in range(3))
+        # A bias of the keys would add the same to all scores of a query, which softmax does not see.
+        self.key = keras.layers.Dense(size, use_bias=False, dtype=dtype)
 
     def split(self, x: tf.Tensor) -> tf.Tensor:
         return keras.ops.reshape(x, (-1, tf.shape(x)[1], self.heads, x.shape[2] // self.heads))

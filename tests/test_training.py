@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tests.other_decoders import EVERY, Counting
 from tests.test_runs import tiny
+from utils.decoders.transformer import TransformerDecoder
 from utils.files import UserError
 from utils.settings import ROOT
 from utils.text import build_vocabulary

@@ -72,7 +72,7 @@ def test_an_epoch_has_each_caption_once_in_batches_of_similar_length():
 def test_the_step_is_what_fit_does_and_is_traced_once(tmp_path, kind):
     settings, _, cache = tiny(tmp_path)
     recipe, models = settings.recipe, []
-    if kind is TransformerDecoder:  # its dropout draws otherwise in `fit` than in a compiled step
+    if kind is TransformerDecoder:  # with dropout the two part by 5e-4: not understood yet
         recipe = dataclasses.replace(recipe, dropout=0.0)
     for _ in range(2):
         keras.utils.set_random_seed(1)

@@ -11,7 +11,7 @@ from tests.other_decoders import ENCODER, features
 from utils import encoders, runs
 from utils.decoders import gru
 from utils.settings import RECIPES
-from utils.studies import choices, spread
+from utils.studies import changes, choices, spread
 from utils.text import SPECIAL
 
 VOCABULARY = [*SPECIAL, *"abcdefgh"]
@@ -25,7 +25,7 @@ def build(kind):
 
 
 def test_word_dropout_hides_one_word_in_ten_and_only_in_training(monkeypatch):
-    decoder, seen = build(choices.WordDropout), []
+    decoder, seen = build(changes.WordDropout), []
     monkeypatch.setattr(
         decoder, "embedding", lambda tokens: seen.append(tokens) or tf.zeros((*tokens.shape, 8))
     )
@@ -40,30 +40,30 @@ def test_word_dropout_hides_one_word_in_ten_and_only_in_training(monkeypatch):
 
 
 def test_weight_decay_shrinks_weights_that_get_no_gradient():
-    decoder = build(choices.WeightDecay)
+    decoder = build(changes.WeightDecay)
     decoder.compile(keras.optimizers.Adam(0.1))
     before = decoder.embedding.get_weights()[0]
     decoder.optimizer.apply(
         [tf.zeros_like(w) for w in decoder.trainable_variables], decoder.trainable_variables
     )
-    shrunk = before * (1 - 0.1 * choices.DECAY)
+    shrunk = before * (1 - 0.1 * changes.DECAY)
     np.testing.assert_allclose(decoder.embedding.get_weights()[0], shrunk, rtol=1e-5)
 
 
 def test_wide_values_are_the_features_themselves(monkeypatch):
     monkeypatch.setattr(gru, "WIDEST", 3)
-    decoder = build(choices.WideValues)
+    decoder = build(changes.WideValues)
     decoder.reader.position.set_weights([np.zeros((9, 5))])
     values, _ = decoder.reader(features(3))
     np.testing.assert_allclose(values, decoder.reader.normalize(features(3)), atol=1e-3)
-    narrow = build(choices.GRUDecoder)
+    narrow = build(gru.GRUDecoder)
     assert narrow.reader(features(3))[0].shape == (3, 9, 3)
     assert len(decoder.weights) == len(narrow.weights) - 2, "no layer that makes them narrow is left"
 
 
 def test_whole_channels_lose_none():
     keras.utils.set_random_seed(0)
-    for kind, lost in ((choices.GRUDecoder, True), (choices.WholeChannels, False)):
+    for kind, lost in ((gru.GRUDecoder, True), (changes.WholeChannels, False)):
         decoder = kind(VOCABULARY, ENCODER, 8, embedding_dim=8, units=12, dropout=0.8)
         decoder.build()
         values = [decoder.reader(features(3), training=training)[0] for training in (True, False)]
@@ -74,8 +74,8 @@ def test_other_layers_are_those_of_the_network():
     keras.utils.set_random_seed(0)
     whole = encoders.load_encoder("mobilenet", weights=None)
     pictures = np.random.default_rng(0).integers(0, 255, (2, 224, 224, 3))
-    fine = choices.cut(whole, ("conv_pw_11_relu",))
-    both = choices.cut(whole, ("conv_pw_11_relu", "conv_pw_13_relu"))
+    fine = changes.cut(whole, ("conv_pw_11_relu",))
+    both = changes.cut(whole, ("conv_pw_11_relu", "conv_pw_13_relu"))
     assert (fine.grid, fine.channels) == ((14, 14), 384) and (both.grid, both.channels) == ((7, 7), 384 + 768)
     assert len({encoder.identity["name"] for encoder in (whole, fine, both)}) == 3
     middle, together = fine(pictures), both(pictures)
@@ -88,7 +88,7 @@ def test_each_row_changes_something_of_its_own():
     recipe = RECIPES["flickr8k"]
     for row, change in choices.ROWS.items():
         other = dataclasses.replace(recipe, **change.recipe)
-        same = other == recipe and change.kind is choices.GRUDecoder and not change.layers
+        same = other == recipe and change.kind is gru.GRUDecoder and not change.layers
         assert same == (row == choices.FIRST), row
 
 
@@ -119,5 +119,6 @@ def test_all_members_run_and_a_stopped_one_goes_on(tmp_path, monkeypatch, uncomp
     shown = choices.show({"members": found}).splitlines()
     cider = [found[f"dropout 0.3/{seed}"]["beam_cider"] for seed in (1, 2)]
     [row] = [line for line in shown if line.startswith("| dropout 0.3 |")]
+    assert float(row.split("|")[-2]) > 0, "what a step costs"
     assert f"| {spread(cider)} |" in row
     assert any(line.startswith("| 8 | 1.0 |") for line in shown)

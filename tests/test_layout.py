@@ -20,8 +20,8 @@ ORDER = """
     characters text vocabulary decoders decoders.base decoders.gru decoders.lstm
     decoders.vector decoders.multihead decoders.transformer decoders.ensemble
     training runfolder runs decoding scores lexicon truth
-    mistakes studies studies.__main__ studies.mistakes studies.photographs studies.choices
-    fonts plots annotated diagrams parts caption captioner notebooks pretrain
+    mistakes studies studies.__main__ studies.mistakes studies.photographs studies.changes studies.choices
+    fonts plots charts annotated diagrams parts caption captioner notebooks pretrain
 """.split()
 FILES = {
     ".".join(path.relative_to(ROOT / "utils").with_suffix("").parts).removesuffix(".__init__"): path

@@ -3,7 +3,7 @@
 import pytest
 
 from utils.files import UserError
-from utils.settings import ROOT, label, load_settings
+from utils.settings import ROOT, drawn, label, load_settings
 
 
 def test_defaults_follow_the_dataset():
@@ -13,6 +13,17 @@ def test_defaults_follow_the_dataset():
     assert scenes.features_dir == ROOT / "data" / "features" / "scenes-vgg16-slim"
     assert (photos.encoder, photos.recipe.epochs, photos.recipe.min_count) == ("vgg16", 2, 5)
     assert scenes.standard and not photos.standard
+
+
+def test_what_is_asked_of_drawn_scenes_is_asked_of_them_whatever_the_dataset(tmp_path, capsys):
+    for dataset in ("scenes", "scenes-sketch"):
+        settings = load_settings({"CAPTION_DATASET": dataset, "CAPTION_EPOCHS": "2"})
+        assert drawn(settings) is settings and not capsys.readouterr().out
+    kept = {"CAPTION_DATA_DIR": str(tmp_path), "CAPTION_SEED": "0", "CAPTION_DECODER": "gru"}
+    others = {"CAPTION_DATASET": "flickr8k", "CAPTION_ENCODER": "mobilenet", "CAPTION_RUN_DIR": "/run"}
+    others |= {"CAPTION_EPOCHS": "2", "CAPTION_LIMIT": "40"}
+    assert drawn(load_settings(kept | others)) == load_settings(kept)
+    assert "flickr8k" in capsys.readouterr().out
 
 
 def test_decoders_share_features_and_not_runs():

@@ -27,6 +27,7 @@ mistakes      three classic mistakes of captioning programs; written in notebook
 studies       command: what needs more time than a notebook may take, stored as a table
 fonts         that have the characters of a caption, where the machine has any
 plots         figures in one house style
+charts        what is taken for what, words that are wrong, one measure against another
 annotated     pictures with captions and references, boxes and points
 diagrams      drawings of ideas: the model, a search
 parts         drawings of a decoder's parts

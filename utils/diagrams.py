@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from utils.fonts import check_font
+from utils.fonts import check_font, width
 from utils.plots import BLUE, GREEN, ORANGE
 
 _HATCHED: dict[str, Any] = {"facecolor": "#e8e8e8", "hatch": "////", "edgecolor": "#aaaaaa", "linewidth": 0}
@@ -120,7 +120,7 @@ def ngram_matches(hypothesis: Sequence[str], references: Sequence[Sequence[str]]
     rows = [("hypothesis", hypothesis, most, best.a, best.size)]
     for number, (words, run) in enumerate(zip(references, found), 1):
         rows.append((f"reference {number}", words, Counter(hypothesis), run.b, run.size))
-    wide = max(sum(_width(word) + 0.8 for word in words) for _, words, *_ in rows)
+    wide = max(sum(width(word) + 0.8 for word in words) for _, words, *_ in rows)
     inches = min(12.5, 0.105 * (wide + 14) + 0.2)  # a long caption is drawn smaller
     figure, axis = plt.subplots(figsize=(inches, 0.36 * len(rows) + 0.5))
     size = 11 * inches / (0.105 * (wide + 14) + 0.2)
@@ -134,22 +134,17 @@ def ngram_matches(hypothesis: Sequence[str], references: Sequence[Sequence[str]]
             left[word] -= shared
             if shared or inside:
                 joined = 0.8 * (inside and at + 1 < start + length)
-                box = Rectangle((x, y - 0.36), _width(word) + joined, 0.72, edgecolor=BLUE, linewidth=1.5)
+                box = Rectangle((x, y - 0.36), width(word) + joined, 0.72, edgecolor=BLUE, linewidth=1.5)
                 box.set_facecolor(BLUE if inside else "white")
                 axis.add_patch(box)
             color, weight = "white" if inside else "k" if shared else "#777777", "bold" if inside else None
-            middle = x + _width(word) / 2
+            middle = x + width(word) / 2
             axis.text(middle, y, word, ha="center", va="center", size=size, color=color, weight=weight)
-            x += _width(word) + 0.8
+            x += width(word) + 0.8
         axis.text(x + 0.5, y, f"run of {length}", va="center", fontsize=size, style="italic")
     axis.set(xlim=(-12, wide + 8), ylim=(len(rows) - 0.4, -0.6))
     axis.axis("off")
     return figure
-
-
-def _width(word: str) -> float:
-    """About how wide a word is, in letters: a Chinese character is as wide as two."""
-    return 1.0 + sum(2 if letter > "\u2e80" else 1 for letter in word)
 
 
 def pyramid(picture: np.ndarray, maps: Sequence[np.ndarray], names: Sequence[str]) -> Figure:

@@ -38,3 +38,8 @@ def check_font(texts: Iterable[str]) -> None:
 def _drawable(character: str) -> bool:
     files = (font_manager.findfont(name) for name in FONTS)
     return any(font_manager.get_font(file).get_char_index(ord(character)) for file in files)
+
+
+def width(word: str) -> float:
+    """About how wide a word is, in letters: a Chinese character is as wide as two."""
+    return 1.0 + sum(2 if letter > "\u2e80" else 1 for letter in word)

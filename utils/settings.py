@@ -154,6 +154,18 @@ def chosen(environ: Mapping[str, str] | None = None) -> bool:
     return bool(environ.get("CAPTION_DATASET") or environ.get("CAPTION_RUN_DIR"))
 
 
+def drawn(settings: Settings) -> Settings:
+    """These settings where they are of drawn scenes, else those of the scenes, saying so: what is true is
+    known of scenes alone. Of the others' settings data folder, seed, decoder and devices stay."""
+    if settings.dataset in ("scenes", "scenes-sketch"):
+        return settings
+    kept = {"DATA_DIR": settings.data_dir, "SEED": settings.seed, "DECODER": settings.decoder}
+    kept |= {"DEVICES": settings.devices, "DATASET": "scenes"}
+    scenes = load_settings({f"CAPTION_{name}": str(value) for name, value in kept.items()})
+    print(f"what is true of {settings.dataset} pictures is not known: the drawn scenes are taken\n{scenes}")
+    return scenes
+
+
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read `CAPTION_DATASET`, `CAPTION_ENCODER`, `CAPTION_DECODER`, `CAPTION_DATA_DIR`, `CAPTION_RUN_DIR`,
     `CAPTION_SEED`, `CAPTION_EPOCHS`, `CAPTION_LIMIT` and `CAPTION_DEVICES`; an unset or empty one takes its

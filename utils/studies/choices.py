@@ -8,114 +8,38 @@ beside the unfinished study, so that a stopped one goes on in the middle of a tr
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from utils import modelfile
 from utils.datasets import CaptionDataset, limit_splits, load_dataset
 from utils.decoders.base import Decoder
 from utils.decoders.ensemble import Ensemble
-from utils.decoders.gru import GRUDecoder, position_vectors
 from utils.decoding import beam_search, describe
-from utils.encoders import Encoder, load_encoder
+from utils.encoders import load_encoder
 from utils.features import FeatureCache, extract_features
 from utils.files import write_text
 from utils.runs import read_history, train
 from utils.scores import cider_d, corpus_bleu
 from utils.settings import Settings, label
 from utils.studies import PARTS, compare, spread, table
-from utils.text import SPECIAL, UNKNOWN, decode, tokenize
+from utils.studies.changes import DECAY, FIRST, ROWS, WORDS_DROPPED, cut
+from utils.text import SPECIAL, decode, tokenize
+from utils.training import make_optimizer, make_train_step
 
 PICTURES, EPOCHS, SEEDS = 2000, 8, (1, 2)
+ROUNDS = 9  # steps of each row that are timed
 SLACK: dict[str, float] = {}  # no member of it is run live
-FIRST = "the recipe"
 WIDTHS, PENALTIES = (1, 2, 3, 5, 8), (0.0, 0.35, 0.7, 1.0)
 TOGETHER = (1, 2, 3)  # seeds of the ensemble
-WORDS_DROPPED, DECAY = 0.1, 0.05
 SETTINGS = {"pictures": PICTURES, "epochs": EPOCHS, "seeds": SEEDS, "widths": WIDTHS, "penalties": PENALTIES}
 SETTINGS |= {"together": TOGETHER, "words_dropped": WORDS_DROPPED, "decay": DECAY}
-
-
-class WordDropout(GRUDecoder):
-    """One in ten of the words that it reads in training is `<unk>` (Bowman et al. 2016, section 3.1)."""
-
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self.words = keras.layers.Dropout(WORDS_DROPPED)
-
-    def call(self, inputs: tuple[tf.Tensor, tf.Tensor], training: bool = False) -> tf.Tensor:
-        features, tokens = inputs
-        kept = self.words(tf.ones(tf.shape(tokens)), training=training) > 0
-        unknown = self.vocabulary.index(UNKNOWN)
-        tokens = tf.where(kept | (tokens < len(SPECIAL)), tokens, unknown)
-        return super().call((features, tokens), training=training)
-
-
-class WeightDecay(GRUDecoder):
-    """Trained by AdamW in place of Adam (Loshchilov and Hutter 2019)."""
-
-    def compile(self, optimizer: keras.optimizers.Optimizer, **named: Any) -> None:
-        optimizer.weight_decay = DECAY
-        super().compile(optimizer, **named)
-
-
-class WholeChannels(GRUDecoder):
-    """No channel of the features is zeroed in training."""
-
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self.reader.dropout.rate = 0.0
-
-
-class WideValues(GRUDecoder):
-    """Attention over the channels as the encoder gives them, however many they are."""
-
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        rows, cols = self.encoder["grid"]
-        start = keras.initializers.Constant(position_vectors(rows, cols, self.channels))
-        position = keras.layers.Embedding(self.positions, self.channels, embeddings_initializer=start)
-        for name, layer in (("narrow", keras.layers.Identity()), ("position", position)):
-            delattr(self.reader, name)
-            setattr(self.reader, name, layer)
-
-
-@dataclass(frozen=True)
-class Change:
-    """What a row changes.
-
-    recipe  fields of the recipe
-    kind    the decoder's class
-    layers  of MobileNet, whose maps are put side by side, on the grid of the last one
-    """
-
-    recipe: Mapping[str, Any] = field(default_factory=dict)
-    kind: type[Decoder] = GRUDecoder
-    layers: Sequence[str] = ()
-
-
-ROWS = {
-    FIRST: Change(),
-    "14 x 14 positions (conv_pw_11)": Change(layers=("conv_pw_11_relu",)),
-    "two layers (conv_pw_11, conv_pw_13)": Change(layers=("conv_pw_11_relu", "conv_pw_13_relu")),
-    "values as wide as the features": Change(kind=WideValues),
-    "no dropout of channels": Change(kind=WholeChannels),
-    "dropout 0.3": Change({"dropout": 0.3}),
-    "dropout 0.5": Change({"dropout": 0.5}),
-    "units 256": Change({"units": 256}),
-    "units 768": Change({"units": 768}),
-    "no label smoothing": Change({"label_smoothing": 0.0}),
-    "word dropout 0.1": Change(kind=WordDropout),
-    "weight decay 0.05": Change(kind=WeightDecay),
-    "batches of 128": Change({"batch_size": 128}),
-}
 
 
 def members(settings: Settings) -> dict[str, Callable[[], dict]]:
@@ -132,7 +56,8 @@ def members(settings: Settings) -> dict[str, Callable[[], dict]]:
     first |= {f"searches/{seed}": partial(searching, base, whole, dataset, seed) for seed in SEEDS}
     first |= {f"the last weights/{seed}": partial(last_weights, base, whole, dataset, seed) for seed in SEEDS}
     first["three seeds together/1"] = partial(together, base, whole, dataset)
-    return first | runs  # the most promising first: a study that takes hours may be stopped
+    # The most promising first: a study that takes hours may be stopped.
+    return first | runs | {"seconds of a step/1": partial(step_seconds, base, whole, dataset)}
 
 
 def one_row(
@@ -143,7 +68,7 @@ def one_row(
     decoder, cache, history = _train(settings, whole, dataset, row, seed, by_epoch)
     best = int(np.argmin(history["dev_loss"]))
     found = {"loss": history["dev_loss"][best], "epoch": best + 1, "cider_by_epoch": by_epoch}
-    found |= {"parameters": decoder.count_params(), "epoch_seconds": min(history["seconds"])}
+    found["parameters"] = decoder.count_params()
     for method, width in (("greedy", 1), ("beam", 5)):
         captions = describe(decoder, cache, dataset.splits["dev"], width)
         found |= {f"{method}_{key}": value for key, value in _scores(dataset, captions).items()}
@@ -184,12 +109,34 @@ def together(settings: Settings, whole: CaptionDataset, dataset: CaptionDataset)
     return {f"beam_{key}": value for key, value in _scores(dataset, captions).items()}
 
 
+def step_seconds(settings: Settings, whole: CaptionDataset, dataset: CaptionDataset) -> dict[str, float]:
+    """What a caption of twelve words costs in a training step of each row, in seconds: medians. The rows take
+    turns, so that what else the machine does slows all alike."""
+    steps: dict[str, partial] = {}
+    for row, change in ROWS.items():
+        recipe = replace(settings.recipe, **change.recipe)
+        decoder, cache, _ = _train(settings, whole, dataset, row, SEEDS[0])
+        decoder.compile(make_optimizer(recipe, 1))
+        words = np.random.default_rng(0).integers(
+            len(SPECIAL), len(decoder.vocabulary), (recipe.batch_size, 13)
+        )
+        features = cache.array[np.resize(np.arange(len(cache.array)), recipe.batch_size)]
+        steps[row] = partial(make_train_step(decoder, decoder.optimizer), features, words.astype(np.int32))
+    seconds: dict[str, list[float]] = {row: [] for row in steps}
+    for _ in range(1 + ROUNDS):  # the first compiles
+        for row, step in steps.items():
+            started = time.monotonic()
+            float(step())
+            seconds[row].append((time.monotonic() - started) / len(step.args[1]))
+    return {row: float(np.median(some[1:])) for row, some in seconds.items()}
+
+
 def show(study: Mapping) -> str:
     """The table as README prints it: means over the seeds, in brackets the lowest and the highest; behind a
     CIDEr-D whether every seed lies above or below every seed of the first row."""
     rows = table(study)
-    first = rows[FIRST]
-    lines = ["| change | dev loss | beam 5: BLEU-4 | CIDEr-D | against the recipe | time of an epoch |"]
+    first, seconds = rows[FIRST], study["members"]["seconds of a step/1"]
+    lines = ["| change | dev loss | beam 5: BLEU-4 | CIDEr-D | CIDEr-D against the recipe | time of a step |"]
     lines.append("|" + "---|" * 6)
     for row, numbers in rows.items():
         if "beam_cider" not in numbers:
@@ -197,9 +144,7 @@ def show(study: Mapping) -> str:
         loss = f"{np.mean(numbers['loss']):.3f}" if "loss" in numbers else ""
         scores = [spread(numbers[f"beam_{key}"]) for key in ("bleu4", "cider")]
         verdict = "" if row == FIRST else compare(numbers["beam_cider"], first["beam_cider"])
-        # The fastest epoch: nothing else that the machine did makes an epoch shorter.
-        seconds = [np.min(some.get("epoch_seconds", np.nan)) for some in (numbers, first)]
-        times = "" if np.isnan(seconds[0]) else f"{seconds[0] / seconds[1]:.1f}"
+        times = f"{seconds[row] / seconds[FIRST]:.2f}" if row in seconds else ""
         lines.append(f"| {' | '.join([row, loss, *scores, verdict, times])} |")
     lines += ["", "| the recipe's models, beam width | length penalty | BLEU-4 | CIDEr-D |", "|" + "---|" * 4]
     runs = [study["members"][f"searches/{seed}"] for seed in SEEDS]
@@ -253,20 +198,6 @@ def _features(
         return extract_features(whole, encoder, settings.features_dir)
     folder = PARTS / "features" / "-".join(layers)
     return extract_features(dataset, cut(encoder, layers), folder)
-
-
-def cut(encoder: Encoder, layers: Sequence[str]) -> Encoder:
-    """The encoder up to some of its layers: their maps side by side, on the grid of the smallest."""
-    maps = [encoder.model.get_layer(name).output for name in layers]
-    rows = min(each.shape[1] for each in maps)
-    pooled = [each if each.shape[1] == rows else keras.layers.AveragePooling2D(each.shape[1] // rows)(each)
-              for each in maps]  # fmt: skip
-    together = pooled[0] if len(pooled) == 1 else keras.layers.Concatenate()(pooled)
-    model = keras.Model(encoder.model.input, together)
-    name = f"{encoder.name}-{'-'.join(layers)}"
-    return replace(
-        encoder, name=name, model=model, grid=tuple(together.shape[1:3]), channels=together.shape[3]
-    )
 
 
 def _beams(

@@ -3,10 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: run test test-quick mutants faults everywhere bench notebooks badges export lint encoder captioner study clean clean-all
+.PHONY: run course test test-quick mutants faults everywhere bench notebooks badges export lint encoder captioner study clean clean-all
 
 run: $(VENV)/installed  ## run the notebooks of Part I, then print captions and scores
 	$(PY) -m utils.notebooks run
+
+course: $(VENV)/installed  ## the same with the notebooks of both Parts
+	$(PY) -m utils.notebooks course
 
 test: $(VENV)/installed-tests  ## unit tests, ruff among them, then every stored cell output of the notebooks
 	$(PY) -m pytest -n 2 --nbval tests notebooks

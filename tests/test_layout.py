@@ -19,7 +19,7 @@ ORDER = """
     imagenet encoders featurefile features
     characters text vocabulary decoders decoders.base decoders.gru decoders.lstm
     decoders.vector decoders.multihead decoders.transformer decoders.ensemble
-    training runfolder runs decoding scores lexicon truth
+    training runfolder runs decoding scores lexicon truth judging
     mistakes studies studies.__main__ studies.mistakes studies.photographs studies.changes studies.choices
     fonts plots charts annotated diagrams parts caption captioner notebooks pretrain
 """.split()

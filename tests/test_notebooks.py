@@ -22,6 +22,15 @@ FILES = notebook_files()
 SOLUTIONS = notebook_files(ROOT / "notebooks" / "solutions")
 
 
+def test_run_is_part_one_and_course_is_both(monkeypatch):
+    ran = []
+    monkeypatch.setattr(notebooks, "start", lambda: None)
+    monkeypatch.setattr(notebooks, "run_notebooks", lambda settings, files: ran.append(files))
+    monkeypatch.setattr(notebooks, "report", lambda settings, folder: "")
+    assert main(["run"]) == main(["course"]) == 0 and main(["all"]) == 2
+    assert ran == [FILES[:6], FILES] and len(FILES) > 6
+
+
 def code_cells(file):
     return [cell for cell in nbformat.read(file, as_version=4).cells if cell.cell_type == "code"]
 

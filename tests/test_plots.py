@@ -8,7 +8,7 @@ import pytest
 from matplotlib import pyplot as plt
 from PIL import Image
 
-from utils import diagrams, fonts, parts, plots
+from utils import charts, diagrams, fonts, parts, plots
 from utils.plots import show_attention, show_pictures, upsample
 
 
@@ -96,3 +96,31 @@ def test_dots_of_a_row_lie_apart_and_a_single_one_says_its_value():
     (text,) = axis.texts
     assert text.get_text() == "-0.500" and text.xy[0] == -0.5
     plots.show_dots({}, "", "")  # own pictures may leave nothing to show
+
+
+def test_words_that_are_wrong_stand_on_a_color_with_what_is_wrong_below():
+    figure = charts.show_words([["a", "red", "cat"], ["one"]], [["", "color", ""], [""]], ["1", "2"])
+    (axis,) = figure.axes
+    assert [text.get_text() for text in axis.texts] == ["1", "a", "red", "color", "cat", "2", "one"]
+    (box,) = axis.patches
+    assert box.get_x() <= axis.texts[2].get_position()[0] <= box.get_x() + box.get_width()
+    plt.close(figure)
+
+
+def test_confusions_are_counted_in_their_cells_and_colored_by_the_share_of_their_row():
+    counts = np.array([[30, 10], [0, 0]])
+    figure = charts.show_confusions({"color": (["red", "pink"], counts)}, "said", "true")
+    (axis,) = figure.axes
+    np.testing.assert_array_equal(axis.images[0].get_array(), [[0.75, 0.25], [0, 0]])
+    found = {text.get_position(): text.get_text() for text in axis.texts}
+    assert found == {(0, 0): "30", (1, 0): "10"} and axis.get_xlabel() == "said"
+    plt.close(figure)
+
+
+def test_paths_go_through_their_points_in_order_with_a_note_at_each():
+    figure = charts.show_paths({"a": [(2, 1, "x"), (1, 3, "")]}, "t", "x", "y", diagonal=True)
+    (axis,) = figure.axes
+    np.testing.assert_array_equal(axis.lines[0].get_xydata(), [(2, 1), (1, 3)])
+    assert [text.get_text() for text in axis.texts] == ["x", ""]
+    assert axis.lines[1].get_slope() == 1 and len(axis.get_legend().get_texts()) == 1
+    plt.close(figure)

@@ -23,6 +23,7 @@ decoding      greedy search, beam search, sampling, attention maps; written in n
 scores        BLEU, CIDEr-D and ROUGE-L; written in notebook 6
 lexicon       what the words of a caption mean in the world of the drawn scenes
 truth         which facts of a caption hold in a drawn scene
+judging       where facts stand, lies, agreement, AUROC; written in notebook 7
 mistakes      three classic mistakes of captioning programs; written in notebook 4
 studies       command: what needs more time than a notebook may take, stored as a table
 fonts         that have the characters of a caption, where the machine has any

@@ -1,8 +1,9 @@
-"""Run the notebooks from the command line: `python -m utils.notebooks run`, `store` or `badges`.
+"""Run the notebooks from the command line: `python -m utils.notebooks run | course | store | badges`.
 
-`run` runs those of Part I, leaves them executed, as ipynb and HTML, in the run folder and prints what came
-out. `store` runs all, and the solutions to their exercises, on the drawn scenes, from nothing, and writes
-them back to `notebooks/` with clean outputs. `badges owner/name` makes them open in Colab.
+`run` runs those of Part I, `course` those of both Parts; they leave them executed, as ipynb and HTML, in the
+run folder and print what came out. `store` runs all, and the solutions to their exercises, on the drawn
+scenes, from nothing, and writes them back to `notebooks/` with clean outputs. `badges owner/name` makes them
+open in Colab.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import re
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -40,14 +42,14 @@ def notebook_files(folder: Path = NOTEBOOKS, last: int | None = None) -> list[Pa
     return [file for file in files if last is None or int(file.name[:2]) <= last]
 
 
-def run_notebooks(settings: Settings, files: list[Path] | None = None) -> Path:
-    """Run these notebooks (Part I) in order under these settings; returns the folder of the executed ones.
+def run_notebooks(settings: Settings, files: list[Path]) -> Path:
+    """Run these notebooks in order under these settings; returns the folder of the executed ones.
 
     Raises UserError with the error of the first cell that fails.
     """
     folder = settings.run_dir / "notebooks"
     with alone_in(folder):
-        for file in notebook_files(last=LAST_OF_PART_ONE) if files is None else files:
+        for file in files:
             _run_notebook(file, folder, _environment(settings))
     return folder
 
@@ -223,18 +225,20 @@ def write_badges(repository: str, notebooks: Path = NOTEBOOKS) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    if arguments not in (["run"], ["store"]) and (len(arguments) != 2 or arguments[0] != "badges"):
-        print("Usage: python -m utils.notebooks run | store | badges owner/name", file=sys.stderr)
-        return 2
-    if arguments[0] == "badges":
+    commands: dict[str, Callable[[], None]] = {"store": store, "run": partial(_run, LAST_OF_PART_ONE)}
+    commands["course"] = partial(_run, None)
+    if len(arguments) == 1 and arguments[0] in commands:
+        return exit_status(commands[arguments[0]])
+    if len(arguments) == 2 and arguments[0] == "badges":
         return exit_status(lambda: write_badges(arguments[1]))
-    return exit_status(store if arguments == ["store"] else _run_all)
+    print("Usage: python -m utils.notebooks run | course | store | badges owner/name", file=sys.stderr)
+    return 2
 
 
-def _run_all() -> None:
+def _run(last: int | None) -> None:
     settings = start()
     print(settings, flush=True)
-    print(report(settings, run_notebooks(settings)))
+    print(report(settings, run_notebooks(settings, notebook_files(last=last))))
 
 
 if __name__ == "__main__":

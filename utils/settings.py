@@ -1,6 +1,6 @@
 """Settings: read from the environment once, shown in each notebook's first output.
 
-Everything that tells one run from another stands here, so that the same six notebooks
+Everything that tells one run from another stands here, so that the same notebooks
 serve the drawn scenes and the real photographs. No other module reads the environment.
 """
 

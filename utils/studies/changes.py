@@ -41,14 +41,6 @@ class WeightDecay(GRUDecoder):
         super().compile(optimizer, **named)
 
 
-class WholeChannels(GRUDecoder):
-    """No channel of the features is zeroed in training."""
-
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self.reader.dropout.rate = 0.0
-
-
 class WideValues(GRUDecoder):
     """Attention over the channels as the encoder gives them, however many they are."""
 
@@ -81,15 +73,12 @@ ROWS = {
     "14 x 14 positions (conv_pw_11)": Change(layers=("conv_pw_11_relu",)),
     "two layers (conv_pw_11, conv_pw_13)": Change(layers=("conv_pw_11_relu", "conv_pw_13_relu")),
     "values as wide as the features": Change(kind=WideValues),
-    "no dropout of channels": Change(kind=WholeChannels),
     "dropout 0.3": Change({"dropout": 0.3}),
     "dropout 0.5": Change({"dropout": 0.5}),
-    "units 256": Change({"units": 256}),
     "units 768": Change({"units": 768}),
     "no label smoothing": Change({"label_smoothing": 0.0}),
     "word dropout 0.1": Change(kind=WordDropout),
     "weight decay 0.05": Change(kind=WeightDecay),
-    "batches of 128": Change({"batch_size": 128}),
 }
 
 

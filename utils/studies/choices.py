@@ -1,8 +1,9 @@
 """The study of what makes captions of photographs better: one change at a time of the recipe of Flickr8k.
 
 Each row is trained on the same PICTURES training photographs for two seeds, and measured on dev; what changes
-only the search, or which weights are taken, is measured on the models of the first row. The models are kept
-beside the unfinished study, so that a stopped one goes on in the middle of a training.
+only the search, or which weights are taken, is measured on the models of the first row. The best are trained
+once more on all photographs, with one seed. The models are kept beside the unfinished study, so that a
+stopped one goes on in the middle of a training.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from utils.files import write_text
 from utils.runs import read_history, train
 from utils.scores import cider_d, corpus_bleu
 from utils.settings import Settings, label
-from utils.studies import PARTS, compare, spread, table
+from utils.studies import PARTS, compare, load_study, spread, table
 from utils.studies.changes import DECAY, FIRST, ROWS, WORDS_DROPPED, cut
 from utils.text import SPECIAL, decode, tokenize
 from utils.training import make_optimizer, make_train_step
@@ -38,12 +39,15 @@ ROUNDS = 9  # steps of each row that are timed
 SLACK: dict[str, float] = {}  # no member of it is run live
 WIDTHS, PENALTIES = (1, 2, 3, 5, 8), (0.0, 0.35, 0.7, 1.0)
 TOGETHER = (1, 2, 3)  # seeds of the ensemble
+ON_WHOLE = "flickr8k-mobilenet"  # the study that trains the recipe on all photographs
+BEST, ON_ALL = ("units 768", "no label smoothing"), ", all photographs"  # once more, with one seed
 SETTINGS = {"pictures": PICTURES, "epochs": EPOCHS, "seeds": SEEDS, "widths": WIDTHS, "penalties": PENALTIES}
-SETTINGS |= {"together": TOGETHER, "words_dropped": WORDS_DROPPED, "decay": DECAY}
+SETTINGS |= {"together": TOGETHER, "best": BEST, "words_dropped": WORDS_DROPPED, "decay": DECAY}
 
 
 def members(settings: Settings) -> dict[str, Callable[[], dict]]:
-    """The first row with each seed, and what is found out with its models; then the other rows."""
+    """The first row with each seed, and what is found out with its models; the other rows; the best once more
+    on all photographs; what a step of each row costs."""
     whole = load_dataset(settings)
     train_names = limit_splits({"train": whole.splits["train"]}, PICTURES)["train"]
     dataset = replace(whole, splits={"train": train_names, "dev": whole.splits["dev"], "test": ()})
@@ -56,6 +60,8 @@ def members(settings: Settings) -> dict[str, Callable[[], dict]]:
     first |= {f"searches/{seed}": partial(searching, base, whole, dataset, seed) for seed in SEEDS}
     first |= {f"the last weights/{seed}": partial(last_weights, base, whole, dataset, seed) for seed in SEEDS}
     first["three seeds together/1"] = partial(together, base, whole, dataset)
+    full = replace(dataset, splits={**dataset.splits, "train": whole.splits["train"]})
+    runs |= {f"{row}{ON_ALL}/1": partial(one_row, base, whole, full, row, 1) for row in BEST}
     # The most promising first: a study that takes hours may be stopped.
     return first | runs | {"seconds of a step/1": partial(step_seconds, base, whole, dataset)}
 
@@ -96,7 +102,7 @@ def last_weights(
 ) -> dict[str, Any]:
     """The first row's weights as the last step left them, in place of their running average."""
     decoder, cache, _ = _train(settings, whole, dataset, FIRST, seed)
-    file = _run_dir(FIRST, seed) / "training.keras"
+    file = _run_dir(dataset, FIRST, seed) / "training.keras"
     modelfile.load_weights(decoder, file)
     captions = describe(decoder, cache, dataset.splits["dev"], 5)
     return {f"beam_{key}": value for key, value in _scores(dataset, captions).items()}
@@ -136,6 +142,11 @@ def show(study: Mapping) -> str:
     CIDEr-D whether every seed lies above or below every seed of the first row."""
     rows = table(study)
     first, seconds = rows[FIRST], study["members"]["seconds of a step/1"]
+    runs = [run for name, run in load_study(ON_WHOLE)["members"].items() if name.startswith("attention/")]
+    whole = {f"beam_{key}": [run["dev"]["beam 5"][key] for run in runs] for key in ("bleu4", "cider")}
+    whole["loss"] = [min(run["history"]["dev_loss"]) for run in runs]
+    at = next((n for n, row in enumerate(rows) if row.endswith(ON_ALL)), len(rows))
+    rows = dict([*rows.items()][:at] + [(f"{FIRST}{ON_ALL}", whole)] + [*rows.items()][at:])
     lines = ["| change | dev loss | beam 5: BLEU-4 | CIDEr-D | CIDEr-D against the recipe | time of a step |"]
     lines.append("|" + "---|" * 6)
     for row, numbers in rows.items():
@@ -143,7 +154,8 @@ def show(study: Mapping) -> str:
             continue
         loss = f"{np.mean(numbers['loss']):.3f}" if "loss" in numbers else ""
         scores = [spread(numbers[f"beam_{key}"]) for key in ("bleu4", "cider")]
-        verdict = "" if row == FIRST else compare(numbers["beam_cider"], first["beam_cider"])
+        against = (whole if row.endswith(ON_ALL) else first)["beam_cider"]
+        verdict = "" if row.startswith(FIRST) else compare(numbers["beam_cider"], against)
         times = f"{seconds[row] / seconds[FIRST]:.2f}" if row in seconds else ""
         lines.append(f"| {' | '.join([row, loss, *scores, verdict, times])} |")
     lines += ["", "| the recipe's models, beam width | length penalty | BLEU-4 | CIDEr-D |", "|" + "---|" * 4]
@@ -156,8 +168,9 @@ def show(study: Mapping) -> str:
     return "\n".join(lines)
 
 
-def _run_dir(row: str, seed: int) -> Path:
-    return PARTS / f"choices-{PICTURES}-{EPOCHS}" / f"{label(row)}-{seed}"  # another size is another study
+def _run_dir(dataset: CaptionDataset, row: str, seed: int) -> Path:
+    size = len(dataset.splits["train"])
+    return PARTS / f"choices-{size}-{EPOCHS}" / f"{label(row)}-{seed}"  # another size is another study
 
 
 def _train(
@@ -172,7 +185,7 @@ def _train(
     change = ROWS[row]
     cache = _features(settings, whole, dataset, change.layers)
     recipe = replace(settings.recipe, **change.recipe)
-    run_dir = _run_dir(row, seed)
+    run_dir = _run_dir(dataset, row, seed)
     file = run_dir / "cider.json"
 
     def after_epoch(decoder: Decoder) -> None:

@@ -33,14 +33,33 @@ def test_where_there_is_nothing_to_lie_about_there_is_no_lie():
     assert lie("a picture of the meadow".split(), LIES["color"], SCENE) is None
 
 
-def test_the_same_facts_in_other_words_agree():
-    one, other = "two orange cats to the left of a flower", "a flower right of a pair of cats"
-    assert claims(one).items() >= claims(other).items()
-    assert agreement(one, [claims(other)]) == 1
-    assert agreement(other, [claims("a flower left of two cats")]) == pytest.approx(4 / 5)
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("two orange cats to the left of a flower", "a flower right of a pair of orange cats"),
+        ("a boat behind a dog", "a dog in front of a boat"),
+        ("a bird on a bench", "a bench under a bird"),
+        ("a big cat and another big cat by a tree", "a tree beside two big cats"),
+        ("a red boat with a dog in front of it", "a dog in front of a red boat"),
+    ],
+)
+def test_the_same_facts_in_other_words_agree(one, other):
+    assert claims(one) == claims(other) != {}
+
+
+def test_the_opposite_disagrees_and_what_is_left_open_is_no_claim():
+    relation = ("boat", "dog")
+    assert claims("a dog behind a boat")[relation] != claims("a boat behind a dog")[relation]
+    assert relation not in claims("a dog beside a boat")
+    assert claims("some cats") == {("thing", "cat"): True}
+
+
+def test_agreement_is_of_those_that_speak_of_a_fact():
+    others = [claims("a flower left of two cats"), claims("a flower")]
+    assert agreement("a flower right of two cats", others) == pytest.approx((1 + 1 + 1 / 2 + 1 + 0) / 5)
     # Of the color nobody else speaks, of the cats all do: by leaving them out.
     assert agreement("two orange cats", [claims("a flower"), claims("two cats")]) == pytest.approx(3 / 4)
-    assert agreement("nothing at all", [claims(one)]) == 0
+    assert agreement("nothing at all", others) == 0
 
 
 def test_auroc_counts_pairs_and_ties_half():

@@ -76,7 +76,7 @@ def test_the_curve_of_train_is_without_smoothing_as_that_of_dev_is(run):
     decoder.compile(keras.optimizers.SGD(0.0))
     rows, tokens = caption_table(dataset, cache, vocabulary, "train")
     features, count = cache.array[rows], np.count_nonzero(tokens[:, 1:])
-    said = float(runs._make_step(decoder, 0.5, count)(features, tokens))
+    said = float(runs.make_step(decoder, 0.5, count)(features, tokens))
     logits = decoder((features, tokens[:, :-1]))
     plain, smoothed = (float(masked_loss(tokens[:, 1:], logits, share)) for share in (0.0, 0.5))
     assert abs(plain - smoothed) > 1e-2, "with these weights the two can't be told apart"

@@ -7,6 +7,7 @@ any (the model or the encoder is missing, say), 2 for wrong arguments, 130 when 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -55,16 +56,19 @@ def encoder_of(decoder: Decoder, model: Path, settings: Settings) -> Encoder:
     model wants when it can't be had, or has other weights.
     """
     from utils.encoders import load_encoder
+    from utils.imagenet import WITHOUT
 
     wanted = decoder.encoder
     mine, named = label(settings.encoder).lower(), label(wanted["name"]).lower()
     name = settings.encoder if mine == named else wanted["name"]
     try:
-        encoder = load_encoder(name)
+        with contextlib.redirect_stdout(sys.stderr):  # the progress of a download is no caption
+            encoder = load_encoder(name)
     except UserError as error:
+        reason = str(error).partition(WITHOUT)[0].rstrip()  # the drawn scenes are no help with a photograph
         raise UserError(
             f"{model} was trained with the encoder {wanted['name']} (weights {wanted.get('weights')}). If "
-            f"that is a .keras file, set CAPTION_ENCODER to its path.\n{error}"
+            f"that is a .keras file, set CAPTION_ENCODER to its path.\n{reason}"
         ) from None
     if encoder.identity != wanted:
         raise UserError(
@@ -158,7 +162,7 @@ def _draw(file: Path, described: Described) -> None:
     from utils.text import tokenize
 
     if described.maps is None:
-        raise UserError("This decoder has no attention: there are no maps to draw.")
+        raise UserError(f"{file} can't be drawn: the decoder has no attention.")
     known = sorted(plots.plt.gcf().canvas.get_supported_filetypes())
     if file.suffix[1:].lower() not in known:
         raise UserError(f"{file} can't be drawn: end its name with one of {', '.join(known)}.")

@@ -33,8 +33,8 @@ from utils.text import SPECIAL, tokenize
 
 WEIGHTS = "model.weights.h5"
 SAMPLES = {
-    "a portrait": "grace_hopper.jpg",
-    "a logo": "logo2.png",
+    "a portrait of a woman in uniform": "grace_hopper.jpg",
+    "a logo, letters on white": "logo2.png",
     "a wrapped present": "Minduka_Present_Blue_Pack.png",
 }
 PERSONS = frozenset(
@@ -163,7 +163,7 @@ def card(sizes: str, train_count: int, test_count: int, rows: dict, persons: dic
 `captioner-photographs.keras` is the GRU decoder with attention of notebook 3, for features of `mobilenet`
 (MobileNet with an alpha of 0.75 and ImageNet weights, which Keras downloads: 8 MB). {sizes}
 (weights in float16, without the encoder). It is made by
-`CAPTION_DATASET=flickr8k CAPTION_ENCODER=mobilenet make captioner`, with seed 1 and the default recipe.
+`make captioner`, with seed 1 and the default recipe.
 
 ## Data, licence and terms
 
@@ -177,8 +177,8 @@ to those of Apache-2.0, the licence of its code.
 ## How good it is
 
 On the {test_count:,} photographs of the test split, which neither training nor a choice of settings saw, with
-all five references. (Without the official test photographs, that is one half of the official development set:
-see "Photographs" in the README, which has other seeds beside. Published figures are of other photographs.)
+all five references. ("Photographs" in the README says which these are where they are not the 1,000 official
+ones, and has other seeds beside.)
 The caption command searches with beam 5.
 
 {scores}
@@ -192,7 +192,7 @@ least four of five references have one ({persons["there_count"]} photographs), a
 - It knows people and dogs outdoors, as Flickr8k does, and may say them of anything else. Pictures that come
   with Matplotlib, each with its caption and its confidence:
 {tried}
-- It always says something. `--confidence` tells a little; nothing here says when to trust it.
+- It always says something. How far `--confidence` tells right from wrong was not measured on photographs.
 - Not measured, and to be expected: it counts badly, mixes up colors and sides, and guesses what people do,
   whether a child is a boy or a girl, whose dog it is. What it says about people repeats the habits of those
   who wrote the captions. Never use it to judge a person.

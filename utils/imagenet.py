@@ -35,6 +35,7 @@ _SETTLED = {
     *("include_top", "weights", "input_tensor", "input_shape", "pooling", "classes"),
     *("classifier_activation", "name", "include_preprocessing"),
 }
+WITHOUT = "Without it:"  # begins the last line of what is said when weights can't be had
 _USUAL = {"mobilenet": {"alpha": 0.75}}  # where no options are given
 
 
@@ -184,5 +185,5 @@ def _fetch(path: Path, url: str, digest: str | None, name: str) -> None:
         raise UserError(
             f"{path.name} can't be downloaded ({error}).\n"
             f"Fetch it from {url} on a machine with a network and put it in {path.parent}.\n"
-            f"Without it: {other}CAPTION_DATASET=scenes needs no download at all."
+            f"{WITHOUT} {other}CAPTION_DATASET=scenes needs no download at all."
         ) from None

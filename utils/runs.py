@@ -103,7 +103,7 @@ def _train(
         decoder.optimizer.build(decoder.trainable_variables)
         if (run_dir / "training.keras").exists():
             modelfile.load_weights(decoder, run_dir / "training.keras")
-        train_step = _make_step(decoder, recipe.label_smoothing, np.count_nonzero(tokens[:, 1:]) / steps)
+        train_step = make_step(decoder, recipe.label_smoothing, np.count_nonzero(tokens[:, 1:]) / steps)
     epoch = int(keras.ops.convert_to_numpy(decoder.optimizer.iterations)) // steps
     history = {name: values[:epoch] for name, values in read_history(run_dir).items()}
     if epoch:
@@ -134,14 +134,14 @@ def _train(
     return load_decoder(run_dir / "captioner.keras", kind), history
 
 
-def _make_step(decoder: Decoder, smoothing: float, count: float) -> Callable:
+def make_step(decoder: Decoder, smoothing: float, count: float) -> Callable:
     """The step for the devices of the current strategy; `count` words are in a batch, on average."""
     loss, measure = partial(masked_loss, smoothing=smoothing, count=count), None
     if smoothing:  # the curve of train is without it, as that of dev is
         measure = partial(masked_loss, count=count)
     several = tf.distribute.get_strategy().num_replicas_in_sync > 1
-    make_step = make_parallel_step if several else make_train_step
-    return make_step(decoder, decoder.optimizer, loss, measure)
+    make = make_parallel_step if several else make_train_step
+    return make(decoder, decoder.optimizer, loss, measure)
 
 
 def _run_epoch(

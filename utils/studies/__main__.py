@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from utils.files import exit_status
@@ -17,6 +18,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(name: str) -> None:
+    # So that the command alone does; where other settings are made, it says which ones the study wants.
+    for variable, value in zip(("CAPTION_DATASET", "CAPTION_ENCODER"), STUDIES.get(name, ("", "", ""))[1:]):
+        os.environ.setdefault(variable, value)
     run_study(name)
     print(shown(name))
     print(f"stored in {FOLDER / name}.json")

@@ -60,7 +60,7 @@ class Change:
 
     recipe  fields of the recipe
     kind    the decoder's class
-    layers  of MobileNet, whose maps are put side by side, on the grid of the last one
+    layers  of MobileNet, whose maps are put side by side, on the grid of the smallest
     """
 
     recipe: Mapping[str, Any] = field(default_factory=dict)

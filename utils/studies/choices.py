@@ -1,9 +1,9 @@
 """The study of what makes captions of photographs better: one change at a time of the recipe of Flickr8k.
 
 Each row is trained on the same PICTURES training photographs for two seeds, and measured on dev; what changes
-only the search, or which weights are taken, is measured on the models of the first row. The best are trained
-once more on all photographs, with one seed. The models are kept beside the unfinished study, so that a
-stopped one goes on in the middle of a training.
+only the search, or which weights are taken, is measured on the models of the first row. BEST, chosen when the
+other rows were there, are trained once more on all photographs, with one seed. The models are kept beside the
+unfinished study, so that a stopped one goes on in the middle of a training.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from utils.decoding import beam_search, describe
 from utils.encoders import load_encoder
 from utils.features import FeatureCache, extract_features
 from utils.files import write_text
-from utils.runs import read_history, train
+from utils.runs import make_step, read_history, train
 from utils.scores import cider_d, corpus_bleu
 from utils.settings import Settings, label
 from utils.studies import PARTS, compare, load_study, spread, table
 from utils.studies.changes import DECAY, FIRST, ROWS, WORDS_DROPPED, cut
 from utils.text import SPECIAL, decode, tokenize
-from utils.training import make_optimizer, make_train_step
+from utils.training import make_optimizer
 
 PICTURES, EPOCHS, SEEDS = 2000, 8, (1, 2)
 ROUNDS = 9  # steps of each row that are timed
@@ -62,7 +62,6 @@ def members(settings: Settings) -> dict[str, Callable[[], dict]]:
     first["three seeds together/1"] = partial(together, base, whole, dataset)
     full = replace(dataset, splits={**dataset.splits, "train": whole.splits["train"]})
     runs |= {f"{row}{ON_ALL}/1": partial(one_row, base, whole, full, row, 1) for row in BEST}
-    # The most promising first: a study that takes hours may be stopped.
     return first | runs | {"seconds of a step/1": partial(step_seconds, base, whole, dataset)}
 
 
@@ -127,7 +126,8 @@ def step_seconds(settings: Settings, whole: CaptionDataset, dataset: CaptionData
             len(SPECIAL), len(decoder.vocabulary), (recipe.batch_size, 13)
         )
         features = cache.array[np.resize(np.arange(len(cache.array)), recipe.batch_size)]
-        steps[row] = partial(make_train_step(decoder, decoder.optimizer), features, words.astype(np.int32))
+        step = make_step(decoder, recipe.label_smoothing, words[:, 1:].size)
+        steps[row] = partial(step, features, words.astype(np.int32))
     seconds: dict[str, list[float]] = {row: [] for row in steps}
     for _ in range(1 + ROUNDS):  # the first compiles
         for row, step in steps.items():
@@ -139,7 +139,7 @@ def step_seconds(settings: Settings, whole: CaptionDataset, dataset: CaptionData
 
 def show(study: Mapping) -> str:
     """The table as README prints it: means over the seeds, in brackets the lowest and the highest; behind a
-    CIDEr-D whether every seed lies above or below every seed of the first row."""
+    CIDEr-D, where a row has as many seeds as the first one, whether all lie above or below all of it."""
     rows = table(study)
     first, seconds = rows[FIRST], study["members"]["seconds of a step/1"]
     runs = [run for name, run in load_study(ON_WHOLE)["members"].items() if name.startswith("attention/")]
@@ -147,15 +147,16 @@ def show(study: Mapping) -> str:
     whole["loss"] = [min(run["history"]["dev_loss"]) for run in runs]
     at = next((n for n, row in enumerate(rows) if row.endswith(ON_ALL)), len(rows))
     rows = dict([*rows.items()][:at] + [(f"{FIRST}{ON_ALL}", whole)] + [*rows.items()][at:])
-    lines = ["| change | dev loss | beam 5: BLEU-4 | CIDEr-D | CIDEr-D against the recipe | time of a step |"]
+    head = "| change | dev loss | beam 5: BLEU-4 | CIDEr-D | both seeds against both of the recipe |"
+    lines = [f"{head} time of a step |"]
     lines.append("|" + "---|" * 6)
     for row, numbers in rows.items():
         if "beam_cider" not in numbers:
             continue
         loss = f"{np.mean(numbers['loss']):.3f}" if "loss" in numbers else ""
         scores = [spread(numbers[f"beam_{key}"]) for key in ("bleu4", "cider")]
-        against = (whole if row.endswith(ON_ALL) else first)["beam_cider"]
-        verdict = "" if row.startswith(FIRST) else compare(numbers["beam_cider"], against)
+        alike = row != FIRST and len(numbers["beam_cider"]) == len(first["beam_cider"])
+        verdict = compare(numbers["beam_cider"], first["beam_cider"]) if alike else ""
         times = f"{seconds[row] / seconds[FIRST]:.2f}" if row in seconds else ""
         lines.append(f"| {' | '.join([row, loss, *scores, verdict, times])} |")
     lines += ["", "| the recipe's models, beam width | length penalty | BLEU-4 | CIDEr-D |", "|" + "---|" * 4]

@@ -83,7 +83,7 @@ def show_paths(
         for one in zip(notes, zip(x, y)):
             axis.annotate(*one, (7, 5), textcoords="offset points", fontsize=9)
     if diagonal:
-        axis.axline((0, 0), slope=1, color="#999999", linestyle="--", linewidth=1, zorder=0)
+        axis.axline((x[-1], x[-1]), slope=1, color="#999999", linestyle="--", linewidth=1, zorder=0)
     axis.set(title=title, xlabel=xlabel, ylabel=ylabel)
     axis.margins(0.08)
     axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))

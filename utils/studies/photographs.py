@@ -223,7 +223,7 @@ def _looks(cache: FeatureCache, decoder: Decoder, names: Sequence[str]) -> dict[
         features = cache.array[cache.rows(names[begin : begin + 100])]
         tokens = greedy_search(decoder, features)
         maps = np.array(attention_maps(decoder, features, tokens))
-        spread = -np.sum(maps * np.log(np.maximum(maps, 1e-9)), axis=-1)
+        widths = -np.sum(maps * np.log(np.maximum(maps, 1e-9)), axis=-1)
         memory, state = decoder.read(features)
         word = tf.fill(tokens.shape[:1], decoder.vocabulary.index("<start>"))
         for t in range(tokens.shape[1]):
@@ -233,7 +233,7 @@ def _looks(cache: FeatureCache, decoder: Decoder, names: Sequence[str]) -> dict[
             for i, token in enumerate(word.numpy()):
                 if token > end:
                     name = decoder.vocabulary[token]
-                    entropies.setdefault(name, []).append(float(spread[i, t]))
+                    entropies.setdefault(name, []).append(float(widths[i, t]))
                     gates.setdefault(name, []).append(float(gate[i]))
     common = sorted(entropies, key=lambda name: -len(entropies[name]))[:COMMON]
     every = [number for some in entropies.values() for number in some]

@@ -10,6 +10,7 @@ import tensorflow as tf
 from tests.other_decoders import ENCODER, features
 from utils import encoders, runs
 from utils.decoders import gru
+from utils.files import UserError
 from utils.settings import RECIPES
 from utils.studies import changes, choices, spread
 from utils.text import SPECIAL
@@ -107,6 +108,10 @@ def test_all_members_run_and_a_stopped_one_goes_on(tmp_path, monkeypatch, uncomp
     assert found["searches/1"]["width 5, penalty 0.7"]["bleu4"] == first["beam_bleu4"]
     assert found["searches/1"]["width 1, penalty 0.7"]["cider"] == first["greedy_cider"]
     again = choices.members(few_pictures)[f"{choices.FIRST}/1"]()
+    [damaged] = (tmp_path / "parts").rglob(f"{choices.label('dropout 0.3')}-2/cider.json")
+    damaged.write_text("[1,")
+    with pytest.raises(UserError, match=f"{damaged}.*delete its folder"):
+        choices.members(few_pictures)["dropout 0.3/2"]()
     assert again == first, "what is trained is not trained again"
     shown = choices.show({"members": found}).splitlines()
     cider = [found[f"dropout 0.3/{seed}"]["beam_cider"] for seed in (1, 2)]

@@ -294,7 +294,7 @@ MUTANTS = [
     ("infinite weights are stored", "captioner", "if not np.isfinite(numbers).all():", "if False:", "captioner"),
     ("any run makes the captioner", "captioner", "if not (usual and settings.standard):", "if not usual:", "captioner"),
     ("one reference with a person is enough", "captioner", "with_one >= 0.8", "with_one > 0", "captioner"),
-    ("an epoch's CIDEr-D stands there twice after a stop", "studies/choices", "[*kept, _scores(", "[*json.loads(file.read_text() if file.exists() else '[]'), _scores(", "choices"),
+    ("an epoch's CIDEr-D stands there twice after a stop", "studies/choices", "[*kept, _scores(", "[*(_read_list(file) if file.exists() else []), _scores(", "choices"),
     ("a row's mean is its first seed's", "studies/__init__", 'f"{np.mean(numbers):.3f}"', 'f"{numbers[0]:.3f}"', "studies"),
     ("README has the first seed for the mean", "studies/photographs", 'else f"{np.mean(each):.3f}"', 'else f"{each[0]:.3f}"',
      "photographs"),

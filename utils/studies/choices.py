@@ -25,7 +25,7 @@ from utils.decoders.ensemble import Ensemble
 from utils.decoding import beam_search, describe
 from utils.encoders import load_encoder
 from utils.features import FeatureCache, extract_features
-from utils.files import write_text
+from utils.files import UserError, write_text
 from utils.runs import make_step, read_history, train
 from utils.scores import cider_d, corpus_bleu
 from utils.settings import Settings, label
@@ -193,14 +193,21 @@ def _train(
         captions = describe(decoder, cache, dataset.splits["dev"])
         # A stop may have come after this file was written and before the epoch was saved.
         finished = len(read_history(run_dir)["dev_loss"])
-        kept = json.loads(file.read_text())[:finished] if finished else []
+        kept = _read_list(file)[:finished] if finished else []
         write_text(file, json.dumps([*kept, _scores(dataset, captions)["cider"]]))
 
     own = replace(settings, recipe=recipe, seed=seed, run_dir=run_dir)
     decoder, history = train(own, dataset, cache, change.kind, after_epoch)
     if by_epoch is not None:
-        by_epoch += json.loads(file.read_text())
+        by_epoch += _read_list(file)
     return decoder, cache, history
+
+
+def _read_list(file: Path) -> list[float]:
+    try:
+        return json.loads(file.read_text())
+    except (OSError, ValueError):
+        raise UserError(f"{file} is missing or damaged: delete its folder to train this row again.") from None
 
 
 def _features(

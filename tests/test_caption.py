@@ -12,6 +12,7 @@ from PIL import Image
 from utils import caption, decoding, encoders
 from utils.decoders.gru import GRUDecoder
 from utils.features import encoder_function
+from utils.files import UserError
 from utils.settings import ROOT, load_settings
 from utils.text import SPECIAL, tokenize
 
@@ -196,3 +197,15 @@ def test_which_model_is_used(run_dir, capsys, monkeypatch):
 def test_maps_that_can_not_be_drawn_are_named(run_dir, capsys, file, said):
     assert caption.main([str(run_dir / "clear.png"), "--attention", str(run_dir / file)]) == 1
     assert said in capsys.readouterr().err
+
+
+def test_what_a_download_prints_is_no_caption_and_no_advice_is_of_drawn_scenes(run_dir, capsys, monkeypatch):
+    def unreachable(name):
+        print("weights.h5 is downloaded once")
+        raise UserError("weights.h5 can't be downloaded: put it there.\nWithout it: take the scenes.")
+
+    monkeypatch.setattr(encoders, "load_encoder", unreachable)
+    assert caption.main([str(run_dir / "clear.png"), "--json"]) == 1
+    output = capsys.readouterr()
+    assert output.out == "" and "downloaded once" in output.err
+    assert "put it there" in output.err and "Without it" not in output.err

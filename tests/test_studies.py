@@ -133,3 +133,13 @@ def test_a_live_member_can_fail():
     leaky, right = (studies.table(stored)[way]["own_bleu4"] for way in ("split by caption", "right"))
     assert studies.compare(leaky, right) == "higher"
     assert not studies.within(leaky, sum(right) / len(right), stored["slack"]["own_bleu4"])
+
+
+def test_the_command_alone_chooses_what_the_study_wants_and_no_more(monkeypatch):
+    wanted = {"CAPTION_DATASET": "flickr8k", "CAPTION_ENCODER": "mobilenet"}
+    for given in ({}, {"CAPTION_ENCODER": "/my/own.keras"}):
+        monkeypatch.setattr(command.os, "environ", dict(given))
+        monkeypatch.setattr(command, "run_study", lambda name: None)
+        monkeypatch.setattr(command, "shown", lambda name: "")
+        assert command.main(["flickr8k-mobilenet"]) == 0
+        assert command.os.environ == wanted | given

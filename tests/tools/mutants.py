@@ -268,6 +268,8 @@ MUTANTS = [
     ("the cores of the host are taken", "pictures", 'if hasattr(os, "sched_getaffinity") else', "if False else", "pictures"),
     ("HEIC is known by its first bytes only", "pictures", ' or path.suffix.lower() in (".heic", ".heif")', "", "pictures"),
     ("a script hears nothing of broken files", "caption", "return 3 if unread else 0", "return 0", "caption"),
+    ("a download prints among the captions", "caption", "contextlib.redirect_stdout(sys.stderr)", "contextlib.nullcontext()", "caption"),
+    ("a study must be told its dataset", "studies/__main__", "os.environ.setdefault(variable, value)", "pass", "studies"),
     ("confidence falls with length", "caption", "np.exp(scores / lengths)", "np.exp(scores)", "caption"),
     ("the second batch is the first", "caption", "pictures[begin * batch : (begin + 1) * batch]", "pictures[:batch]", "caption"),
     ("the settings' run is passed over", "caption", "if chosen() else PHOTOGRAPHS", "if False else PHOTOGRAPHS", "caption"),

@@ -20,7 +20,8 @@ ORDER = """
     characters text vocabulary decoders decoders.base decoders.gru decoders.lstm
     decoders.vector decoders.multihead decoders.transformer decoders.ensemble
     training runfolder runs decoding scores lexicon truth judging
-    mistakes studies studies.__main__ studies.mistakes studies.photographs studies.changes studies.choices
+    mistakes clinic studies studies.__main__ studies.mistakes studies.clinic studies.photographs
+    studies.changes studies.choices
     fonts plots charts annotated diagrams parts caption captioner notebooks pretrain
 """.split()
 FILES = {

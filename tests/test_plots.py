@@ -124,3 +124,16 @@ def test_paths_go_through_their_points_in_order_with_a_note_at_each():
     assert [text.get_text() for text in axis.texts] == ["x", ""]
     assert axis.lines[1].get_slope() == 1 and len(axis.get_legend().get_texts()) == 1
     plt.close(figure)
+
+
+def test_a_table_of_checks_has_each_text_in_its_place_and_marks_on_color():
+    texts, marked = {"well": ["1", "2"], "ill": ["3", "4"]}, {"well": [False, False], "ill": [False, True]}
+    figure = charts.show_checks(texts, marked, ["a", "b"], "t")
+    (axis,) = figure.axes
+    assert {text.get_position(): text.get_text() for text in axis.texts} == {
+        (0, 0): "1", (1, 0): "2", (0, 1): "3", (1, 1): "4"
+    }  # fmt: skip
+    on_color = [box.get_xy() for box in axis.patches if box.get_facecolor()[3]]
+    assert on_color == [(0.5, 0.5)]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["well", "ill"]
+    plt.close(figure)

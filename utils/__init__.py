@@ -25,6 +25,7 @@ lexicon       what the words of a caption mean in the world of the drawn scenes
 truth         which facts of a caption hold in a drawn scene
 judging       where facts stand, lies, agreement, AUROC; written in notebook 7
 mistakes      three classic mistakes of captioning programs; written in notebook 4
+clinic        sick captioners, and checks that find what is wrong with them; written in notebook 7
 studies       command: what needs more time than a notebook may take, stored as a table
 fonts         that have the characters of a caption, where the machine has any
 plots         figures in one house style

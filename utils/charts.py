@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -87,4 +88,26 @@ def show_paths(
     axis.set(title=title, xlabel=xlabel, ylabel=ylabel)
     axis.margins(0.08)
     axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def show_checks(
+    texts: Mapping[str, Sequence[str]],
+    marked: Mapping[str, Sequence[bool]],
+    columns: Sequence[str],
+    title: str,
+) -> Figure:
+    """A table: a text for each row and column, on orange where it is marked."""
+    check_font([*texts, *columns])
+    figure, axis = plt.subplots(figsize=(0.82 * len(columns) + 3, 0.36 * len(texts) + 1.6))
+    for y, (row, cells) in enumerate(texts.items()):
+        for x, (text, mark) in enumerate(zip(cells, marked[row], strict=True)):
+            face = (*to_rgb(ORANGE), 0.55) if mark else "none"
+            axis.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=face, edgecolor="#bbbbbb"))
+            axis.text(x, y, text, ha="center", va="center", fontsize=10, weight="bold" if mark else None)
+    axis.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(texts) - 0.5, -0.5), title=title)
+    axis.set(xticks=range(len(columns)), yticks=range(len(texts)), yticklabels=list(texts))
+    axis.set_xticklabels(columns, rotation=40, ha="right", rotation_mode="anchor")
+    axis.tick_params(length=0)
+    axis.grid(False)
     return figure

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tests.other_decoders import ENCODER, EVERY, features, opinionated
-from utils import clinic, studies
+from utils import checks, clinic, studies
 from utils.features import FeatureCache
 from utils.mistakes import loss_with_padding
 from utils.text import build_vocabulary, encode
@@ -31,7 +31,7 @@ def patient(name="gru", wrap=lambda decoder: decoder, loss=masked_loss, features
 @pytest.mark.parametrize("name", EVERY)
 def test_a_stateless_decoder_knows_the_last_word_alone(name):
     sick = patient(name, clinic.Stateless)
-    assert clinic.memory(sick) == pytest.approx(0, abs=1e-6) and clinic.memory(patient(name)) > 1e-3
+    assert checks.memory(sick) == pytest.approx(0, abs=1e-6) and checks.memory(patient(name)) > 1e-3
     logits = sick.decoder((FEATURES, TOKENS))
     memory, state = sick.decoder.read(FEATURES)
     for t in range(TOKENS.shape[1]):
@@ -43,23 +43,23 @@ def test_a_stateless_decoder_knows_the_last_word_alone(name):
 @pytest.mark.parametrize("name", EVERY)
 def test_a_blind_decoder_does_not_see(name):
     sick, well = patient(name, clinic.Blind), patient(name)
-    assert clinic.gradient(sick) == 0 < clinic.gradient(well)
-    assert clinic.gain(sick) == pytest.approx(0, abs=1e-6)
+    assert checks.gradient(sick) == 0 < checks.gradient(well)
+    assert checks.gain(sick) == pytest.approx(0, abs=1e-6)
     np.testing.assert_array_equal(sick.decoder.read(FEATURES)[1][0], sick.decoder.read(-FEATURES)[1][0])
 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_a_noisy_decoder_never_says_the_same(name):
     sick, well = patient(name, clinic.Noisy), patient(name)
-    assert clinic.noise(well) == 0 < clinic.noise(sick) <= 1
+    assert checks.noise(well) == 0 < checks.noise(sick) <= 1
     one, other = (tf.nest.flatten(sick.decoder.read(FEATURES)) for _ in range(2))
     assert any(np.abs(a - b).max() > 0 for a, b in zip(one, other) if a.dtype == tf.float32)
 
 
 def test_the_features_are_held_against_those_in_training():
-    assert clinic.spread(patient()) == pytest.approx(0, abs=1e-3)
+    assert checks.spread(patient()) == pytest.approx(0, abs=1e-3)
     for times in (0.5, 2):
-        found = clinic.spread(patient(features=np.float16(times * FEATURES)))
+        found = checks.spread(patient(features=np.float16(times * FEATURES)))
         assert found == pytest.approx(np.log(2), abs=1e-2)
 
 
@@ -69,48 +69,48 @@ def test_the_right_picture_is_worth_something_to_who_has_learned_it():
         step = make_train_step(one.decoder, keras.optimizers.Adam(1e-2))
         for _ in range(60):
             step(np.roll(FEATURES, shift, axis=0), TOKENS)
-        return clinic.gain(one)
+        return checks.gain(one)
 
     assert known_by_heart(0) > 0.1 and known_by_heart(2) < -0.1
 
 
 def test_padding_changes_the_loss_that_counts_it():
-    assert clinic.padding(patient()) == pytest.approx(0, abs=1e-6)
-    assert clinic.padding(patient(loss=loss_with_padding)) > 0.1
+    assert checks.padding(patient()) == pytest.approx(0, abs=1e-6)
+    assert checks.padding(patient(loss=loss_with_padding)) > 0.1
 
 
 def test_four_captions_are_learned_by_heart_unless_the_steps_are_too_long():
-    assert clinic.by_heart(patient(rate=0.03)) < 0.5 * clinic.by_heart(patient(rate=1e-9))
-    assert 1 < clinic.by_heart(patient(rate=100.0)) <= np.log(len(VOCABULARY)) + 1e-6
-    assert clinic.by_heart(patient(rate=np.inf)) == pytest.approx(np.log(len(VOCABULARY)))
+    assert checks.by_heart(patient(rate=0.03)) < 0.5 * checks.by_heart(patient(rate=1e-9))
+    assert 1 < checks.by_heart(patient(rate=100.0)) <= np.log(len(VOCABULARY)) + 1e-6
+    assert checks.by_heart(patient(rate=np.inf)) == pytest.approx(np.log(len(VOCABULARY)))
 
 
 def test_captions_without_an_end_and_different_captions_are_counted(monkeypatch):
     end, word = VOCABULARY.index("<end>"), VOCABULARY.index("dog")
     said = [[word, end, 0], [word, word, word], [word, end, 0], [end, 0, 0]]
-    monkeypatch.setattr(clinic, "greedy_search", lambda decoder, features: tf.constant(said))
-    assert clinic.endless(patient()) == 0.25 and clinic.different(patient()) == 0.75
+    monkeypatch.setattr(checks, "greedy_search", lambda decoder, features: tf.constant(said))
+    assert checks.endless(patient()) == 0.25 and checks.different(patient()) == 0.75
 
 
 def test_a_line_lies_between_and_what_is_beyond_it_rings():
-    assert clinic.limit(0.5, 2) == clinic.limit(2, 0.5) == pytest.approx(1)
-    assert clinic.limit(0, 3) == pytest.approx(0.3) == clinic.limit(3, 0)
-    lines = dict.fromkeys(clinic.CHECKS, 1.0)
-    good = {name: 2.0 if check.high_is_healthy else 0.5 for name, check in clinic.CHECKS.items()}
-    assert clinic.alarms(good, lines) == []
-    assert clinic.alarms({name: 2.5 - n for name, n in good.items()}, lines) == list(clinic.CHECKS)
-    assert clinic.alarms(dict.fromkeys(good, np.nan), lines) == list(clinic.CHECKS)
+    assert checks.limit(0.5, 2) == checks.limit(2, 0.5) == pytest.approx(1)
+    assert checks.limit(0, 3) == pytest.approx(0.3) == checks.limit(3, 0)
+    lines = dict.fromkeys(checks.CHECKS, 1.0)
+    good = {name: 2.0 if check.high_is_healthy else 0.5 for name, check in checks.CHECKS.items()}
+    assert checks.alarms(good, lines) == []
+    assert checks.alarms({name: 2.5 - n for name, n in good.items()}, lines) == list(checks.CHECKS)
+    assert checks.alarms(dict.fromkeys(good, np.nan), lines) == list(checks.CHECKS)
     by_name = {name: {**good} for name in clinic.SICK}
     by_name["features never arrive"]["gradient"] = 0.5
-    assert clinic.limits(by_name)["gradient"] == pytest.approx(1)
+    assert checks.limits(by_name)["gradient"] == pytest.approx(1)
 
 
 def test_the_stored_clinic_finds_all_who_are_sick_and_nobody_else():
     """With lines drawn on the first seed of the GRU alone."""
-    groups = clinic.by_group(studies.load_study("07_clinic"))
+    groups = checks.by_group(studies.load_study("07_clinic"))
     assert len(groups) == 5 and all(set(group) == set(clinic.SICK) for group in groups.values())
-    lines = clinic.limits(groups["GRU, seed 1"])
+    lines = checks.limits(groups["GRU, seed 1"])
     for group in groups.values():
-        assert not clinic.alarms(group["healthy"], lines)
-        for check in clinic.CHECKS.items():
-            assert check[0] in clinic.alarms(group[check[1].finds], lines)
+        assert not checks.alarms(group["healthy"], lines)
+        for check in checks.CHECKS.items():
+            assert check[0] in checks.alarms(group[check[1].finds], lines)

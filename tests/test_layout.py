@@ -20,9 +20,9 @@ ORDER = """
     characters text vocabulary decoders decoders.base decoders.gru decoders.lstm
     decoders.vector decoders.multihead decoders.transformer decoders.ensemble
     training runfolder runs decoding scores lexicon truth judging
-    mistakes clinic studies studies.__main__ studies.mistakes studies.clinic studies.photographs
-    studies.changes studies.choices
-    fonts plots charts annotated diagrams parts caption captioner notebooks pretrain
+    mistakes clinic checks studies studies.__main__ studies.mistakes studies.clinic studies.photographs
+    studies.changes studies.choices studies.decoders studies.curve
+    fonts plots charts annotated diagrams parts schemes caption captioner notebooks pretrain
 """.split()
 FILES = {
     ".".join(path.relative_to(ROOT / "utils").with_suffix("").parts).removesuffix(".__init__"): path

@@ -8,7 +8,7 @@ import pytest
 from matplotlib import pyplot as plt
 from PIL import Image
 
-from utils import charts, diagrams, fonts, parts, plots
+from utils import charts, diagrams, fonts, parts, plots, schemes
 from utils.plots import show_attention, show_pictures, upsample
 
 
@@ -136,4 +136,13 @@ def test_a_table_of_checks_has_each_text_in_its_place_and_marks_on_color():
     on_color = [box.get_xy() for box in axis.patches if box.get_facecolor()[3]]
     assert on_color == [(0.5, 0.5)]
     assert [label.get_text() for label in axis.get_yticklabels()] == ["well", "ill"]
+    plt.close(figure)
+
+
+def test_a_mask_shows_who_may_look_at_what():
+    allowed = np.array([[True, False], [True, True]])
+    figure = schemes.mask(["<start>", "a"], allowed, (2, 3))
+    words, picture = figure.axes
+    said = [(box.get_x() + 0.5, box.get_y() + 0.5) for box in words.patches if box.get_alpha() < 1]
+    assert said == [(0, 0), (0, 1), (1, 1)] and picture.images[0].get_array().shape == (2, 3)
     plt.close(figure)

@@ -25,7 +25,8 @@ lexicon       what the words of a caption mean in the world of the drawn scenes
 truth         which facts of a caption hold in a drawn scene
 judging       where facts stand, lies, agreement, AUROC; written in notebook 7
 mistakes      three classic mistakes of captioning programs; written in notebook 4
-clinic        sick captioners, and checks that find what is wrong with them; written in notebook 7
+clinic        sick captioners, made by small changes; written in notebook 7
+checks        that find out what is wrong with a captioner; written in notebook 7
 studies       command: what needs more time than a notebook may take, stored as a table
 fonts         that have the characters of a caption, where the machine has any
 plots         figures in one house style
@@ -33,6 +34,7 @@ charts        what is taken for what, words that are wrong, one measure against 
 annotated     pictures with captions and references, boxes and points
 diagrams      drawings of ideas: the model, a search
 parts         drawings of a decoder's parts
+schemes       drawings of decoders: what they keep of the picture, an LSTM, a Transformer's masks
 caption       command: captions for picture files
 captioner     command: train, measure and store the captioner for photographs
 notebooks     command: run, store and publish the notebooks

@@ -17,13 +17,15 @@ from utils.plots import BLUE, GREEN, ORANGE, PURPLE, RED
 _ARROW: dict[str, Any] = {"arrowstyle": "-|>", "color": "#444444", "linewidth": 1.5, "mutation_scale": 14}
 
 
-def _arrow(axis: Axes, start: tuple[float, float], end: tuple[float, float], **style: Any) -> None:
+def arrow(axis: Axes, start: tuple[float, float], end: tuple[float, float], **style: Any) -> None:
+    """From one point to another."""
     axis.annotate("", end, start, arrowprops={**_ARROW, "shrinkA": 0, "shrinkB": 0, **style})
 
 
-def _box(axis: Axes, x: float, y: float, text: str, color: str, size: float = 13) -> None:
-    box = {"boxstyle": "round,pad=0.4", "facecolor": color, "edgecolor": "k"}
-    axis.text(x, y, text, ha="center", va="center", fontsize=size, color="white", bbox=box)
+def box(axis: Axes, x: float, y: float, text: str, color: str, size: float = 13) -> None:
+    """White text in a round box, its middle at (x, y)."""
+    style = {"boxstyle": "round,pad=0.4", "facecolor": color, "edgecolor": "k"}
+    axis.text(x, y, text, ha="center", va="center", fontsize=size, color="white", bbox=style)
 
 
 def _cell(axis: Axes, x: float, y: float, text: str, color: str, strength: float) -> None:
@@ -92,7 +94,7 @@ def embedding(words: Sequence[str], table: np.ndarray, chosen: int) -> Figure:
     _cells(axis, cols + 5, -chosen, table[[chosen]], BLUE, most)
     axis.text(2, -rows / 2, "\u00d7", ha="center", va="center", fontsize=20)
     axis.add_patch(Rectangle((3, -chosen - 1), cols, 1, fill=False, edgecolor=RED, linewidth=3, zorder=3))
-    _arrow(axis, (cols + 3.2, -chosen - 0.5), (cols + 4.8, -chosen - 0.5), linewidth=2)
+    arrow(axis, (cols + 3.2, -chosen - 0.5), (cols + 4.8, -chosen - 0.5), linewidth=2)
     found = f"the vector of '{words[chosen]}'"
     for x, y, note in ((0.5, 0, "one-hot"), (3 + cols / 2, 0, "table"), (cols * 1.5 + 5, -chosen, found)):
         axis.text(x, y + 0.25, note, ha="center", va="bottom", style="italic")
@@ -111,22 +113,22 @@ def gru_cell() -> Figure:
         (6.0, "$r$", "reset gate", PURPLE),
         (8.6, r"$\tilde{h}$", "candidate", GREEN),
     ):
-        _box(axis, x, 2, f"  {name}  ", color, 16)
+        box(axis, x, 2, f"  {name}  ", color, 16)
         axis.text(x + 0.12, 1.32, note, va="top", fontsize=11)
-        _arrow(axis, (x, 0.5), (x, 1.55))
+        arrow(axis, (x, 0.5), (x, 1.55))
     axis.plot((1, 8.6), (0.5, 0.5), color="#444444", linewidth=1.5)  # x and h go to all three
     axis.plot((1, 1), (0.5, 5), color="#444444", linewidth=1.5)
     axis.text(1, 0.2, "input $x$ and state $h$ go into all three", va="top")
-    _arrow(axis, (-0.2, 0.5), (1, 0.5))
+    arrow(axis, (-0.2, 0.5), (1, 0.5))
     axis.text(-0.4, 0.5, "$x$", ha="right", va="center", fontsize=16)
-    _arrow(axis, (6.45, 2), (8.1, 2), color=PURPLE)
+    arrow(axis, (6.45, 2), (8.1, 2), color=PURPLE)
     axis.text(7.25, 2.12, "how much\nof $h$ it sees", ha="center", va="bottom", fontsize=10)
     for left, right in ((-0.2, 3.1), (3.7, 8.3), (8.9, 10.2)):
-        _arrow(axis, (left, 5), (right, 5))
+        arrow(axis, (left, 5), (right, 5))
     for low, high in ((2.5, 3.4), (4.0, 4.7)):
-        _arrow(axis, (8.6, low), (8.6, high))
-    _arrow(axis, (3.4, 2.45), (3.4, 4.7), color=BLUE)
-    _arrow(axis, (3.4, 3.7), (8.3, 3.7), color=BLUE)
+        arrow(axis, (8.6, low), (8.6, high))
+    arrow(axis, (3.4, 2.45), (3.4, 4.7), color=BLUE)
+    arrow(axis, (3.4, 3.7), (8.3, 3.7), color=BLUE)
     for x, y, sign in ((3.4, 5, "\u00d7"), (8.6, 5, "+"), (8.6, 3.7, "\u00d7")):
         circle = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": "k"}
         axis.text(x, y, sign, ha="center", va="center", fontsize=14, bbox=circle)
@@ -169,10 +171,10 @@ def attention_step(
     axis.text(lefts[3] + 1.4, top + 0.2, "context", ha="center", va="bottom", style="italic")
     steps = ("compare", "softmax", "weighted\nsum")
     for left, note in zip(lefts, steps):
-        _arrow(axis, (left + wide + 0.25, rows / 2), (left + wide + 1.95, rows / 2), linewidth=2)
+        arrow(axis, (left + wide + 0.25, rows / 2), (left + wide + 1.95, rows / 2), linewidth=2)
         axis.text(left + wide + 1.1, rows / 2 + 0.2, note, ha="center", va="bottom", fontsize=10)
-    _box(axis, wide + 1.1, -0.55, f"query: {query}", "#444444", 11)
-    _arrow(axis, (wide + 1.1, -0.1), (wide + 1.1, rows / 2 - 0.1), linewidth=2)
+    box(axis, wide + 1.1, -0.55, f"query: {query}", "#444444", 11)
+    arrow(axis, (wide + 1.1, -0.1), (wide + 1.1, rows / 2 - 0.1), linewidth=2)
     axis.set(xlim=(-0.2, lefts[3] + 2.6), ylim=(-1, rows + 0.9), aspect="equal")
     axis.axis("off")
     return figure
@@ -185,19 +187,19 @@ def unrolled(reads: Sequence[str], writes: Sequence[str], title: str) -> Figure:
     figure, axis = plt.subplots(figsize=(1.3 * len(reads) + 2.2, 4))
     axis.plot((-1, len(reads) - 1.5), (0.65, 0.65), color=ORANGE)  # the picture is there for every word
     for x, (read, write) in enumerate(zip(reads, writes, strict=True)):
-        _arrow(axis, (x - 0.5, 0.65), (x - 0.5, 1.12), color=ORANGE)
-        _arrow(axis, (x - 0.9, 2.3), (x - 0.58, 1.65), linestyle="--")
-        _arrow(axis, (x - 0.02, 0.85), (x - 0.25, 1.2), linestyle="--")
-        _arrow(axis, (x - 0.42, 1.6), (x - 0.12, 2.25), color=ORANGE)
-        _arrow(axis, (x - 0.75, 2.5), (x - 0.25, 2.5))
-        _arrow(axis, (x, 0.2), (x, 2.2))
-        _arrow(axis, (x, 2.8), (x, 3.4))
-        _box(axis, x - 0.5, 1.35, f"$c_{{{x + 1}}}$", ORANGE)
-        _box(axis, x, 2.5, f"$h_{{{x + 1}}}$", BLUE)
+        arrow(axis, (x - 0.5, 0.65), (x - 0.5, 1.12), color=ORANGE)
+        arrow(axis, (x - 0.9, 2.3), (x - 0.58, 1.65), linestyle="--")
+        arrow(axis, (x - 0.02, 0.85), (x - 0.25, 1.2), linestyle="--")
+        arrow(axis, (x - 0.42, 1.6), (x - 0.12, 2.25), color=ORANGE)
+        arrow(axis, (x - 0.75, 2.5), (x - 0.25, 2.5))
+        arrow(axis, (x, 0.2), (x, 2.2))
+        arrow(axis, (x, 2.8), (x, 3.4))
+        box(axis, x - 0.5, 1.35, f"$c_{{{x + 1}}}$", ORANGE)
+        box(axis, x, 2.5, f"$h_{{{x + 1}}}$", BLUE)
         axis.text(x, 0, read, ha="center", va="center")
         axis.text(x, 3.6, write, ha="center", va="center", color=BLUE, weight="bold")
-    _arrow(axis, (-1, 0.65), (-1, 2.2), color=ORANGE)
-    _box(axis, -1, 2.5, "$h_0$", BLUE)
+    arrow(axis, (-1, 0.65), (-1, 2.2), color=ORANGE)
+    box(axis, -1, 2.5, "$h_0$", BLUE)
     axis.text(-1, 0.45, "picture", ha="center", va="top", weight="bold")
     for y, name in ((0, "reads"), (1.35, "context"), (2.5, "state"), (3.6, "should\nwrite")):
         axis.text(-1.9, y, name, ha="center", va="center", style="italic")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from utils import clinic
+from utils import checks, clinic
 from utils.datasets import load_dataset
 from utils.decoders.base import Decoder
 from utils.decoders.gru import GRUDecoder
@@ -48,5 +48,5 @@ def members(settings: Settings) -> dict[str, Callable[[], dict]]:
 def one_patient(ward: clinic.Ward, sickness: str, group: str, seed: int) -> dict[str, float]:
     """What every check finds."""
     kind, rate, _ = GROUPS[group]
-    found = clinic.examine(clinic.admit(ward, sickness, kind, seed, rate))
+    found = checks.examine(clinic.admit(ward, sickness, kind, seed, rate))
     return {check: round(number, 5) for check, number in found.items()}

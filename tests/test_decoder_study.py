@@ -1,0 +1,126 @@
+"""The study of notebook 8: decoders are tuned alike, and what is said of sides is counted."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tests.other_decoders import EVERY
+from utils.datasets import load_dataset
+from utils.encoders import load_encoder
+from utils.features import extract_features
+from utils.studies import curve, decoders
+from utils.training import make_decoder
+
+CAT = {"kind": "cat", "color": "red", "size": None, "count": 1, "relation": None, "box": [0, 50, 40, 90]}
+DOG = {**CAT, "kind": "dog", "relation": "right of", "box": [60, 50, 100, 90]}
+SCENE = {"groups": [CAT, DOG], "place": "meadow", "sky": "day"}
+
+
+def test_all_decoders_are_compared_and_are_as_large_as_the_first(few_pictures):
+    assert {kind for kind, _ in decoders.ROWS.values()} == set(EVERY.values())
+    encoder = {"name": "vgg16-slim", "grid": [7, 7], "channels": 128}
+    recipe = dataclasses.replace(few_pictures.recipe, embedding_dim=128)
+    sizes = [
+        make_decoder(dataclasses.replace(recipe, units=units), ["a"] * 526, encoder, 30, kind).count_params()
+        for kind, units in decoders.ROWS.values()
+    ]
+    assert max(sizes) < 1.1 * sizes[0] and min(sizes) > 0.9 * sizes[0]
+
+
+@pytest.mark.parametrize("wanted", [0.002, 0.004, 0.032])
+def test_rates_are_tried_until_the_best_has_a_worse_one_on_either_side(few_pictures, monkeypatch, wanted):
+    tried = []
+
+    def run(settings, world, row, seed, rate, dropout):
+        tried.append((row, seed, rate, dropout))
+        return None, {"dev_loss": [9.0, abs(np.log2(rate / wanted)) + dropout, 8.0]}
+
+    monkeypatch.setattr(decoders, "run", run)
+    found = decoders.tune(few_pictures, (), "Transformer")
+    assert {(row, seed) for row, seed, *_ in tried} == {("Transformer", 1)} and len(tried) == len(found)
+    usual = few_pictures.recipe.dropout
+    at = decoders.RATES.index(wanted)
+    around = set(decoders.RATES[max(0, at - 1) : at + 2])
+    rates = [rate for *_, rate, dropout in tried if dropout == usual]
+    assert around <= set(rates) and len(rates) == len(set(rates))
+    assert tried[-1][2:] == (wanted, decoders.MORE_DROPOUT)
+    better = min(usual, decoders.MORE_DROPOUT)
+    assert decoders.best(found) == (wanted, better)
+
+
+def test_sides_count_where_nothing_is_invented_and_one_is_stated():
+    said = {
+        "a red cat to the left of a dog": [1, 1],
+        "a dog to the left of a cat": [0, 1],
+        "a dog to the right of a cat": [1, 1],
+        "a bird to the left of a dog": [0, 0],
+        "a cat in front of a dog": [0, 0],
+        "a dog to the left of a dog": [0, 0],
+        "a cat and a dog": [0, 0],
+    }
+    for caption, counted in said.items():
+        assert decoders.sides([caption], [SCENE]) == counted, caption
+    assert decoders.sides(list(said), [SCENE] * len(said)) == [2, 3]
+
+
+def test_a_quarter_of_the_pictures_gets_twice_the_epochs(few_pictures, monkeypatch, tmp_path):
+    dataset, called = load_dataset(few_pictures), []
+    names = dataset.splits["train"]
+
+    class Cache:
+        readable = staticmethod(lambda names: names)
+
+    def run(settings, world, row, seed, rate, dropout, folder):
+        called.append((settings.recipe.epochs, world[0].splits["train"], row, seed, rate, dropout, folder))
+        return None, {"dev_loss": [2.0, 1.0, 1.5], "seconds": [1.0, 1.0, 1.0]}
+
+    monkeypatch.setattr(curve, "run", run)
+    monkeypatch.setattr(curve, "measure", lambda world, decoder: {"splits": world[0].splits})
+    tuned = {"GRU/1": {"rate": 0.25, "dropout": 0.5}}
+    monkeypatch.setattr(curve, "load_study", lambda name: {"members": tuned})
+    quarter = len(names) // 4
+    found = curve.one_size(few_pictures, (dataset, Cache()), "GRU", quarter, 3, tmp_path)
+    epochs = round(few_pictures.recipe.epochs * (len(names) / quarter) ** 0.5)
+    assert called == [(epochs, names[:quarter], "GRU", 3, 0.25, 0.5, tmp_path / f"{quarter}")]
+    assert epochs in (4, 5) and found["loss"] == 1.0 and found["splits"] == dataset.splits
+
+
+@pytest.mark.slow
+def test_all_members_run_and_models_are_kept(few_pictures, tmp_path, monkeypatch, uncompiled):
+    dataset = load_dataset(few_pictures)
+    splits = {**dataset.splits, "novel": dataset.splits["test"]}
+    dataset = dataclasses.replace(dataset, splits=splits, scenes=dict.fromkeys(dataset.images, SCENE))
+    cache = extract_features(dataset, load_encoder("vgg16-slim"), few_pictures.features_dir)
+    monkeypatch.setattr(decoders, "load_dataset", lambda settings: dataset)
+    monkeypatch.setattr(decoders, "PARTS", tmp_path)
+    monkeypatch.setattr(decoders, "SEEDS", (1, 2))
+    monkeypatch.setattr(decoders, "ROUNDS", 1)
+    rows = {"GRU": (EVERY["gru"], 8), "vector": (EVERY["show-and-tell"], 8)}
+    monkeypatch.setattr(decoders, "ROWS", rows)
+    monkeypatch.setattr(decoders, "TOGETHER", tuple(rows))
+    monkeypatch.setattr(decoders, "RATES", (0.004,))
+    members = decoders.members(few_pictures)
+    names = [f"{row}/{seed}" for row in (*rows, "2 together") for seed in (1, 2)]
+    assert list(members) == [*names, "side by side/1"]
+    found = {name: run() for name, run in members.items()}
+    for one in (found["GRU/1"], found["GRU/2"], found["2 together/1"], found["2 together/2"]):
+        one["sides"] = [1, 1]  # so small a model may speak of none
+    models = {file: file.stat().st_mtime for file in tmp_path.rglob("captioner.keras")}
+    assert found["GRU/1"]["tried"].keys() == {f"0.004 {few_pictures.recipe.dropout}", "0.004 0.2"}
+    assert found["GRU/1"]["loss"] == min(found["GRU/1"]["tried"].values()) != found["GRU/2"]["loss"]
+    assert found["2 together/1"]["parameters"] == sum(found[f"{row}/1"]["parameters"] for row in rows)
+    assert set(found["GRU/2"]) >= {"bleu4", "cider", "relation", "wholly_true", "invented", "sides", "novel"}
+    found["vector/1"]["sides"], found["vector/2"]["sides"] = [1, 2], [3, 4]
+    shown = decoders.show({"members": found}).splitlines()
+    [line] = [line for line in shown if line.startswith("| vector |")]
+    assert line.endswith(f" | 0.625 (0.500-0.750) | {found['vector/1']['parameters']:,} |")
+    costs = found["side by side/1"]
+    assert set(costs["step_ms"]) == set(costs["ms_per_caption"]) == set(rows)
+    steps = 2 * -(-2 * len(dataset.splits["train"]) // few_pictures.recipe.batch_size)  # of two epochs
+    each = {row: seconds * 1000 / steps for row, seconds in costs["training_seconds"].items()}
+    assert each == pytest.approx(costs["step_ms"], rel=0.2, abs=30)
+    again = decoders.members(few_pictures)["GRU/2"]()
+    assert again["bleu4"] == found["GRU/2"]["bleu4"] and again["seconds"] == found["GRU/2"]["seconds"]
+    assert models == {file: file.stat().st_mtime for file in tmp_path.rglob("captioner.keras")}
+    assert cache.names

@@ -1,0 +1,127 @@
+"""Drawings of decoders: what they keep of the picture, an LSTM cell, the masks of a Transformer, fusion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from utils.fonts import check_font
+from utils.parts import arrow, box
+from utils.plots import BLUE, GREEN, ORANGE, PURPLE, RED
+
+SHADES = np.array([[0.15, 0.5, 0.3], [0.75, 0.9, 0.4], [0.25, 0.6, 0.15]])
+
+
+def _grid(axis: Axes, x: float, y: float, shades: np.ndarray = SHADES, side: float = 0.5) -> None:
+    """Squares in shades of orange, the upper left corner at (x, y)."""
+    for (row, col), shade in np.ndenumerate(shades):
+        at = x + side * col, y - side * (row + 1)
+        axis.add_patch(Rectangle(at, side, side, facecolor=ORANGE, alpha=shade, edgecolor="none"))
+        axis.add_patch(Rectangle(at, side, side, fill=False, edgecolor="#444444"))
+
+
+def readers() -> Figure:
+    """The grid as a mean, as one long vector, swept over by two LSTMs, and kept for attention."""
+    figure, axes = plt.subplots(1, 4, figsize=(13, 3.4))
+    notes = ["mean: where things\nare is averaged away", "one long vector:\neach position has its place"]
+    notes += ["bidirectional LSTM: reads\nthe grid, row by row", "attention: asks the grid\nbefore each word"]
+    for axis, note in zip(axes, notes):
+        _grid(axis, 0, 3.5)
+        axis.set(xlim=(-0.6, 5.3), ylim=(-0.5, 3.7))
+        axis.axis("off")
+        axis.text(2.3, -0.45, note, ha="center", va="bottom")
+    mean, long, sweep, attention = axes
+    for row, col in np.ndindex(3, 3):
+        arrow(mean, (0.25 + 0.5 * col, 3.25 - 0.5 * row), (3.2, 2.75), linewidth=0.6, color="#999999")
+    _grid(mean, 3.3, 3, np.array([[SHADES.mean()]]))
+    arrow(mean, (3.55, 2.4), (3.55, 1.6))
+    box(mean, 3.55, 1.2, "LSTM", BLUE)
+    arrow(long, (1.6, 2.75), (2.6, 2.75))
+    _grid(long, 2.7, 2.9, SHADES.reshape(1, -1), 0.28)
+    arrow(long, (3.9, 2.5), (3.9, 1.6))
+    box(long, 3.9, 1.2, "LSTM", BLUE)
+    for row in range(3):
+        y = 3.25 - 0.5 * row
+        arrow(sweep, (0.05, y + 0.1), (1.45, y + 0.1), color=PURPLE)
+        arrow(sweep, (1.45, y - 0.1), (0.05, y - 0.1), color=GREEN)
+    for y, color in ((3.05, PURPLE), (2.05, GREEN)):
+        arrow(sweep, (1.6, y + 0.2), (2.7, y + 0.2), color=color)
+        sweep.add_patch(Rectangle((2.8, y), 0.5, 0.5, facecolor=color, edgecolor="k"))
+        arrow(sweep, (3.4, y + 0.2), (4.0, 1.6))
+    box(sweep, 4.0, 1.2, "LSTM", BLUE)
+    for x, shade in ((0.4, 0.9), (2.2, 0.5), (4.0, 0.3)):
+        box(attention, x, 1.0, "$h$", BLUE)
+        arrow(attention, (0.4 + 0.42 * x / 2, 1.95), (x, 1.4), color=ORANGE, linewidth=1 + 2 * shade)
+        attention.plot((x,), (1.42,), ".", color=ORANGE)
+    for left, right in ((0.75, 1.85), (2.55, 3.65)):
+        arrow(attention, (left, 1.0), (right, 1.0))
+    return figure
+
+
+def lstm_cell() -> Figure:
+    """A long short-term memory: the cell state on top, three gates and a candidate below it."""
+    figure, axis = plt.subplots(figsize=(9, 4.6))
+    for x, name, note, color in (
+        (2.2, "$f$", "forget gate", RED),
+        (4.4, "$i$", "input gate", BLUE),
+        (6.6, r"$\tilde{c}$", "candidate", GREEN),
+        (8.8, "$o$", "output gate", PURPLE),
+    ):
+        box(axis, x, 1.8, f"  {name}  ", color, 16)
+        axis.text(x + 0.12, 1.15, note, va="top", fontsize=11)
+        arrow(axis, (x, 0.4), (x, 1.35))
+    axis.plot((0.6, 8.8), (0.4, 0.4), color="#444444", linewidth=1.5)
+    axis.text(0.6, 0.1, "input $x$ and output $h$ go into all four", va="top")
+    arrow(axis, (-0.4, 0.4), (0.6, 0.4))
+    axis.text(-0.5, 0.4, "$x, h$", ha="right", va="center", fontsize=16)
+    for left, right in ((-0.4, 1.9), (2.5, 5.2), (5.8, 11.2)):
+        arrow(axis, (left, 4.6), (right, 4.6))
+    arrow(axis, (2.2, 2.3), (2.2, 4.3), color=RED)
+    arrow(axis, (4.4, 2.3), (5.25, 3.15), color=BLUE)
+    arrow(axis, (6.6, 2.3), (5.75, 3.15), color=GREEN)
+    arrow(axis, (5.5, 3.65), (5.5, 4.3))
+    arrow(axis, (8.8, 2.3), (9.75, 3.0), color=PURPLE)
+    arrow(axis, (10, 4.6), (10, 3.55))
+    axis.text(10.1, 4.1, r"$\tanh$", va="center", fontsize=13)
+    arrow(axis, (10.3, 3.2), (11.2, 3.2))
+    times = "\u00d7"
+    for x, y, sign in ((2.2, 4.6, times), (5.5, 4.6, "+"), (5.5, 3.35, times), (10, 3.2, times)):
+        circle = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": "k"}
+        axis.text(x, y, sign, ha="center", va="center", fontsize=14, bbox=circle)
+    axis.text(-0.5, 4.6, "$c$", ha="right", va="center", fontsize=16)
+    for y, name in ((4.6, "$c'$"), (3.2, "$h'$")):
+        axis.text(11.3, y, name, va="center", fontsize=16)
+    axis.text(2.35, 3.6, "how much stays", va="center", fontsize=10)
+    axis.text(6.1, 3.1, "how much comes in", va="center", fontsize=10)
+    axis.set(xlim=(-1.6, 12), ylim=(-0.5, 5.1))
+    axis.axis("off")
+    return figure
+
+
+def mask(words: Sequence[str], allowed: np.ndarray, grid: tuple[int, int]) -> Figure:
+    """Which words (columns) each word (rows) may look at, bool (words, words); and that it may look at the
+    whole grid."""
+    check_font(words)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 4.2), width_ratios=(1.5, 1))
+    count, said = len(words), list(words)
+    for (row, col), may in np.ndenumerate(np.asarray(allowed)):
+        face: dict[str, Any] = {"facecolor": BLUE if may else "white", "alpha": 0.6 if may else 1}
+        left.add_patch(Rectangle((col - 0.5, row - 0.5), 1, 1, edgecolor="#bbbbbb", **face))
+    left.set(xlim=(-0.5, count - 0.5), ylim=(count - 0.5, -0.5), aspect="equal", xlabel="looks at the word")
+    left.set(xticks=range(count), yticks=range(count), yticklabels=said, ylabel="the word")
+    left.set_xticklabels(said, rotation=50, ha="right", rotation_mode="anchor")
+    rows, cols = grid
+    right.imshow(np.full(grid, 0.6), cmap="Oranges", vmin=0, vmax=1)
+    right.set(xticks=np.arange(-0.5, cols), yticks=np.arange(-0.5, rows), xticklabels=[], yticklabels=[])
+    right.set(xlabel="each word looks at every position")
+    right.grid(color="white")
+    for axis in (left, right):
+        axis.tick_params(length=0)
+    left.grid(False)
+    return figure

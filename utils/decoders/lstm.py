@@ -27,7 +27,7 @@ class LSTMDecoder(GRUDecoder):
         memory, [first] = super().read(features, training)
         return memory, [first, first]
 
-# %% ../../notebooks/08_other_decoders.ipynb #c23eab05
+# %% ../../notebooks/08_other_decoders.ipynb #5ffe0868
 class EvenAttention(keras.layers.Layer):
     """In the place of `BahdanauAttention`: the same weight for every position, whatever is
     asked."""
@@ -38,6 +38,7 @@ class EvenAttention(keras.layers.Layer):
     def call(
         self, query: tf.Tensor, values: tf.Tensor, keys: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
+        # The keys are the mean, made once by `project`.
         return keys, keras.ops.full_like(values[:, :, 0], 1 / values.shape[1])
 
 

@@ -11,9 +11,9 @@ import tensorflow as tf
 
 Pair = tuple[tf.Tensor, tf.Tensor]  # keys and values
 
-# %% ../../notebooks/08_other_decoders.ipynb #27295f6b
+# %% ../../notebooks/08_other_decoders.ipynb #adb446d3
 class MultiHeadAttention(keras.layers.Layer):
-    """`keras.layers.MultiHeadAttention`, which does not give out its keys and values.
+    """Like `keras.layers.MultiHeadAttention`, but `project` gives out keys and values, to be kept.
 
     size   of what goes in and comes out, (B, T, size); each of the `heads` has size / heads of it
     """

@@ -51,7 +51,7 @@ class TransformerLayers(Decoder):
         sizes = {"embedding_dim": self.embedding_dim, "units": self.units, "dropout": self.rate}
         return {**super().get_config(), **sizes, "layers": self.depth, "heads": self.heads}
 
-# %% ../../notebooks/08_other_decoders.ipynb #e76359f7
+# %% ../../notebooks/08_other_decoders.ipynb #b41a3b76
 class CachedTransformer(TransformerLayers):
     """The Transformer word by word, as a search needs it."""
 
@@ -67,8 +67,8 @@ class CachedTransformer(TransformerLayers):
         time, said = state
         word, places = self.embedding(tokens)[:, None], tf.range(self.longest + 1)
         x, said = self.widen(word) + self.place(time)[:, None], list(said)
-        now = (places == time[:, None])[:, :, None, None]
-        until = (places <= time[:, None])[:, None, None]
+        now = (places == time[:, None])[:, :, None, None]  # the slot of this word
+        until = (places <= time[:, None])[:, None, None]  # the slots that it may look at
         for i, block in enumerate(self.blocks):
             made = zip(block.project(x), said[i])
             said[i] = tuple(tf.where(now, new, old) for new, old in made)

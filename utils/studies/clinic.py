@@ -28,7 +28,7 @@ GROUPS: dict[str, tuple[type[Decoder], float, tuple[int, ...]]] = {
 """The decoders, the learning rate that is healthy for each, and the seeds."""
 SETTINGS: dict[str, Any] = {"groups": {name: (rate, seeds) for name, (_, rate, seeds) in GROUPS.items()}}
 SETTINGS |= {"pictures": clinic.PICTURES, "dev_pictures": clinic.DEV_PICTURES, "epochs": clinic.EPOCHS}
-SETTINGS |= {"sick": list(clinic.SICK)}
+SETTINGS |= {"batch": clinic.BATCH, "sick": list(clinic.SICK), "checks": list(checks.CHECKS)}
 SLACK = {"gain of the picture": 0.1, "different captions": 0.15}
 
 

@@ -1,7 +1,7 @@
 """The study of how much each decoder learns from few pictures, for notebook 8.
 
 Sizes, learning rates and dropout are those of the study `08_other_decoders`, which has the rows of all
-pictures. A quarter of the pictures gets twice the epochs, since an epoch of few pictures has few steps.
+pictures. A quarter of the pictures gets up to twice the epochs, since an epoch of few pictures has few steps.
 """
 
 from __future__ import annotations
@@ -50,5 +50,6 @@ def one_size(
     tuned = load_study(TABLE)["members"][f"{row}/{SEEDS[0]}"]
     below = (folder or PARTS / "08_learning_curve") / f"{pictures}"
     decoder, history = run(own, (few, cache), row, seed, tuned["rate"], tuned["dropout"], below)
-    found = {"loss": min(history["dev_loss"])} | measure(world, decoder)
+    found = {"loss": min(history["dev_loss"]), "epochs": len(history["dev_loss"])} | measure(world, decoder)
+    found |= {"rate": tuned["rate"], "dropout": tuned["dropout"], "parameters": decoder.count_params()}
     return found | {"seconds": round(sum(history["seconds"]), 1)}

@@ -7,9 +7,11 @@ import tensorflow as tf
 
 from tests.other_decoders import ENCODER, EVERY, features, opinionated
 from utils import checks, clinic, studies
-from utils.features import FeatureCache
+from utils.datasets import load_dataset
+from utils.encoders import load_encoder
+from utils.features import FeatureCache, extract_features
 from utils.mistakes import loss_with_padding
-from utils.text import build_vocabulary, encode
+from utils.text import build_vocabulary, decode, encode
 from utils.training import make_train_step, masked_loss
 
 SPOKEN = ["a red car", "two dogs play with a ball", "a dog", "a car on a ball"]
@@ -116,3 +118,27 @@ def test_the_stored_clinic_finds_all_who_are_sick_and_nobody_else():
         assert not checks.alarms(group["healthy"], lines)
         for check in checks.CHECKS.items():
             assert check[0] in checks.alarms(group[check[1].finds], lines)
+
+
+def test_each_patient_is_sick_in_one_way(few_pictures, monkeypatch):
+    """Before any training: what it learns from, what it sees, and how long its steps are."""
+    dataset, encoder = load_dataset(few_pictures), load_encoder("vgg16-slim")
+    cache = extract_features(dataset, encoder, few_pictures.features_dir)
+    ward, rates = clinic.open_ward(dataset, cache, encoder), []
+    for name, tokens, seen in zip(dataset.splits["dev"], ward.captions, ward.prepared, strict=True):
+        assert decode(tokens, ward.vocabulary) == dataset.captions[name][0]
+        np.testing.assert_array_equal(seen, cache.array[cache.rows([name])[0]])
+    assert np.abs(ward.prepared - ward.unprepared).max() > 0.1
+    monkeypatch.setattr(clinic, "EPOCHS", 0)
+    adam = keras.optimizers.Adam
+    monkeypatch.setattr(keras.optimizers, "Adam", lambda rate: rates.append(rate) or adam(rate))
+    end, (rows, tokens) = ward.vocabulary.index("<end>"), ward.learn
+    for name in clinic.SICK:
+        one = clinic.admit(ward, name, EVERY["gru"], seed=1)
+        same = np.array_equal(one.rows, rows)
+        assert same != (name == "features shuffled") and sorted(one.rows) == sorted(rows)
+        assert (end in one.tokens) != (name == "without <end>")
+        assert (one.features is ward.unprepared) == (name == "pictures not prepared")
+        assert (one.loss is masked_loss) != (name == "padding in the loss")
+        assert rates[-1] == pytest.approx(0.3 if name == "learning rate too high" else 0.01)
+    np.testing.assert_array_equal(tokens, ward.learn[1])

@@ -1,6 +1,7 @@
 """The study of notebook 8: decoders are tuned alike, and what is said of sides is counted."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from tests.other_decoders import EVERY
 from utils.datasets import load_dataset
 from utils.encoders import load_encoder
 from utils.features import extract_features
+from utils.runs import Diverged
 from utils.studies import curve, decoders
 from utils.training import make_decoder
 
@@ -49,6 +51,18 @@ def test_rates_are_tried_until_the_best_has_a_worse_one_on_either_side(few_pictu
     assert decoders.best(found) == (wanted, better)
 
 
+def test_a_rate_that_comes_to_no_number_is_worse_than_any_other(few_pictures, monkeypatch):
+    def run(settings, world, row, seed, rate, dropout):
+        if rate > 0.003:
+            raise Diverged("no number")
+        return None, {"dev_loss": [5.0 - rate]}
+
+    monkeypatch.setattr(decoders, "run", run)
+    found = decoders.tune(few_pictures, (), "Transformer")
+    usual = few_pictures.recipe.dropout
+    assert decoders.best(found)[0] == 0.002 and found[0.004, usual] == decoders.DIVERGED
+
+
 def test_sides_count_where_nothing_is_invented_and_one_is_stated():
     said = {
         "a red cat to the left of a dog": [1, 1],
@@ -78,7 +92,8 @@ def test_a_quarter_of_the_pictures_gets_twice_the_epochs(few_pictures, monkeypat
 
     def run(settings, world, row, seed, rate, dropout, folder):
         called.append((settings.recipe.epochs, world[0].splits["train"], row, seed, rate, dropout, folder))
-        return None, {"dev_loss": [2.0, 1.0, 1.5], "seconds": [1.0, 1.0, 1.0]}
+        decoder = SimpleNamespace(count_params=lambda: 7)
+        return decoder, {"dev_loss": [2.0, 1.0, 1.5], "seconds": [1.0, 1.0, 1.0]}
 
     monkeypatch.setattr(curve, "run", run)
     monkeypatch.setattr(curve, "measure", lambda world, decoder: {"splits": world[0].splits})
@@ -89,6 +104,7 @@ def test_a_quarter_of_the_pictures_gets_twice_the_epochs(few_pictures, monkeypat
     epochs = round(few_pictures.recipe.epochs * (len(names) / quarter) ** 0.5)
     assert called == [(epochs, names[:quarter], "GRU", 3, 0.25, 0.5, tmp_path / f"{quarter}")]
     assert epochs in (4, 5) and found["loss"] == 1.0 and found["splits"] == dataset.splits
+    assert [found[key] for key in ("epochs", "rate", "dropout", "parameters")] == [3, 0.25, 0.5, 7]
 
 
 @pytest.mark.slow

@@ -41,6 +41,10 @@ COLUMNS = ("train_loss", "dev_loss", "seconds")
 PATIENCE = 3  # epochs without a new best dev loss before training stops
 
 
+class Diverged(UserError):
+    """A training whose loss is no number any more."""
+
+
 def train(
     settings: Settings,
     dataset: CaptionDataset,
@@ -121,7 +125,7 @@ def _train(
         said = "train loss {:.3f}, dev loss {:.3f}, {:.0f} s".format(*numbers)
         print(f"epoch {epoch:2} of {recipe.epochs}: {said}", flush=True)
         if not np.isfinite(numbers[:2]).all():
-            raise UserError(
+            raise Diverged(
                 f"The loss is no number any more: lower learning_rate in RECIPES (utils/settings.py). "
                 f"What was trained before stays in {run_dir}."
             )

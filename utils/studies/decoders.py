@@ -27,7 +27,7 @@ from utils.decoders.vector import Bidirectional, LongVector, ShowAndTell
 from utils.decoding import describe, greedy_search
 from utils.encoders import load_encoder
 from utils.features import FeatureCache, extract_features
-from utils.runs import train
+from utils.runs import Diverged, train
 from utils.scores import cider_d, corpus_bleu
 from utils.settings import Settings
 from utils.studies import PARTS, spread
@@ -48,6 +48,7 @@ ROWS: dict[str, tuple[type[Decoder], int]] = {
 """The decoders, and the units that give them about as many weights as the first has."""
 TOGETHER = ("GRU, attention", "LSTM, attention", "Transformer")
 RATES, RATE, MORE_DROPOUT = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032), 0.004, 0.2
+DIVERGED = 99.0  # the loss of a training that came to no number: worse than any other
 SIDES = ("left of", "right of")
 ROUNDS = 30  # steps of each decoder that are timed
 SLACK: dict[str, float] = {}  # no member of it is run live
@@ -77,7 +78,8 @@ def one_row(settings: Settings, world: World, row: str, seed: int) -> dict[str, 
     found |= {"tried": {f"{rate} {dropout}": loss for (rate, dropout), loss in tried.items()}}
     trained = [history]
     if seed == SEEDS[0]:  # that of the tuning counts as well
-        trained = [run(settings, world, row, seed, *setting)[1] for setting in tried]
+        lasting = [setting for setting, loss in tried.items() if loss < DIVERGED]
+        trained = [run(settings, world, row, seed, *setting)[1] for setting in lasting]
     return found | {"seconds": round(sum(sum(one["seconds"]) for one in trained), 1)}
 
 
@@ -104,8 +106,11 @@ def tune(settings: Settings, world: World, row: str) -> dict[tuple[float, float]
     tried = dict[tuple[float, float], float]()
 
     def attempt(rate: float, dropout: float) -> None:
-        _, history = run(settings, world, row, SEEDS[0], rate, dropout)
-        tried[rate, dropout] = min(history["dev_loss"])
+        try:
+            _, history = run(settings, world, row, SEEDS[0], rate, dropout)
+            tried[rate, dropout] = min(history["dev_loss"])
+        except Diverged:
+            tried[rate, dropout] = DIVERGED
 
     dropout = settings.recipe.dropout
     attempt(RATE, dropout)

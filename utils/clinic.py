@@ -51,7 +51,7 @@ class Blind(Sick):
 
 
 class Noisy(Sick):
-    """Dropout is never turned off."""
+    """Dropout is never turned off, in `call` and in what `read` sees."""
 
     def read(self, features: tf.Tensor, training: bool = False) -> tuple[Any, Any]:
         return self.inner.read(features, training=True)
@@ -138,8 +138,13 @@ class Patient(NamedTuple):
 
 # %% ../notebooks/07_is_it_true.ipynb #e86e7c9c
 def admit(ward: Ward, sickness: str, kind: type[Decoder], seed: int, rate: float = 1e-2) -> Patient:
-    """A small model of that kind, trained with one of SICK, in a few seconds."""
-    wrong = {"wrap": lambda decoder: decoder, "loss": training.masked_loss} | SICK[sickness]
+    """A small model of that kind, trained with one of SICK."""
+    usual: dict[str, Any] = {
+        "wrap": lambda decoder: decoder,
+        "loss": training.masked_loss,
+        "times": 1,
+    }
+    wrong = usual | {"shuffled": False, "end": True, "prepared": True} | SICK[sickness]
     (rows, tokens), rng = ward.learn, np.random.default_rng(seed)
     longest = tokens.shape[1] - 2
 
@@ -148,17 +153,18 @@ def admit(ward: Ward, sickness: str, kind: type[Decoder], seed: int, rate: float
         inner = training.small_decoder(ward.vocabulary, ward.cache.encoder, longest, 0.2, kind)
         decoder = wrong["wrap"](inner)
         decoder.build()
-        optimizer = keras.optimizers.Adam(rate * wrong.get("times", 1))
+        optimizer = keras.optimizers.Adam(rate * wrong["times"])
         return decoder, training.make_train_step(decoder, optimizer, wrong["loss"])
 
-    if "shuffled" in wrong:
+    if wrong["shuffled"]:
         rows = rng.permutation(rows)
-    if "end" in wrong:
+    if not wrong["end"]:
         tokens = np.where(tokens == ward.vocabulary.index(END), 0, tokens)
     decoder, step = fresh()
     for _ in range(EPOCHS):
         for indices in training.batches(tokens, BATCH, rng):
             features, words = training.load_batch(ward.cache.array, rows, tokens, indices)
+            # `load_batch` cuts padding off, which this loss is to count.
             step(features, tokens[indices] if wrong["loss"] is loss_with_padding else words)
-    features = ward.prepared if wrong.get("prepared", True) else ward.unprepared
+    features = ward.prepared if wrong["prepared"] else ward.unprepared
     return Patient(decoder, fresh, wrong["loss"], ward.cache, rows, tokens, features, ward.captions)

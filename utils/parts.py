@@ -105,17 +105,19 @@ def embedding(words: Sequence[str], table: np.ndarray, chosen: int) -> Figure:
     return figure
 
 
+def gates(axis: Axes, y: float, named: Sequence[tuple[float, str, str, str]]) -> None:
+    """A row of boxes at the height y, each (x, name, note, color), with its note and an arrow into it."""
+    for x, name, note, color in named:
+        box(axis, x, y, f"  {name}  ", color, 16)
+        axis.text(x + 0.12, y - 0.68, note, va="top", fontsize=11)
+        arrow(axis, (x, y - 1.5), (x, y - 0.45))
+
+
 def gru_cell() -> Figure:
     """A gated recurrent unit: two gates and a candidate, and how the next state is made from them."""
     figure, axis = plt.subplots(figsize=(8.6, 4.4))
-    for x, name, note, color in (
-        (3.4, "$z$", "update gate", BLUE),
-        (6.0, "$r$", "reset gate", PURPLE),
-        (8.6, r"$\tilde{h}$", "candidate", GREEN),
-    ):
-        box(axis, x, 2, f"  {name}  ", color, 16)
-        axis.text(x + 0.12, 1.32, note, va="top", fontsize=11)
-        arrow(axis, (x, 0.5), (x, 1.55))
+    candidate = 8.6, r"$\tilde{h}$", "candidate", GREEN
+    gates(axis, 2, [(3.4, "$z$", "update gate", BLUE), (6.0, "$r$", "reset gate", PURPLE), candidate])
     axis.plot((1, 8.6), (0.5, 0.5), color="#444444", linewidth=1.5)  # x and h go to all three
     axis.plot((1, 1), (0.5, 5), color="#444444", linewidth=1.5)
     axis.text(1, 0.2, "input $x$ and state $h$ go into all three", va="top")

@@ -1,4 +1,4 @@
-"""Drawings of decoders: what they keep of the picture, an LSTM cell, the masks of a Transformer, fusion."""
+"""Drawings of decoders: what they keep of the picture, an LSTM cell, the masks of a Transformer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from utils.fonts import check_font
-from utils.parts import arrow, box
+from utils.parts import arrow, box, gates
 from utils.plots import BLUE, GREEN, ORANGE, PURPLE, RED
 
 SHADES = np.array([[0.15, 0.5, 0.3], [0.75, 0.9, 0.4], [0.25, 0.6, 0.15]])
@@ -67,15 +67,9 @@ def readers() -> Figure:
 def lstm_cell() -> Figure:
     """A long short-term memory: the cell state on top, three gates and a candidate below it."""
     figure, axis = plt.subplots(figsize=(9, 4.6))
-    for x, name, note, color in (
-        (2.2, "$f$", "forget gate", RED),
-        (4.4, "$i$", "input gate", BLUE),
-        (6.6, r"$\tilde{c}$", "candidate", GREEN),
-        (8.8, "$o$", "output gate", PURPLE),
-    ):
-        box(axis, x, 1.8, f"  {name}  ", color, 16)
-        axis.text(x + 0.12, 1.15, note, va="top", fontsize=11)
-        arrow(axis, (x, 0.4), (x, 1.35))
+    named = [(2.2, "$f$", "forget gate", RED), (4.4, "$i$", "input gate", BLUE)]
+    named += [(6.6, r"$\tilde{c}$", "candidate", GREEN), (8.8, "$o$", "output gate", PURPLE)]
+    gates(axis, 1.9, named)
     axis.plot((0.6, 8.8), (0.4, 0.4), color="#444444", linewidth=1.5)
     axis.text(0.6, 0.1, "input $x$ and output $h$ go into all four", va="top")
     arrow(axis, (-0.4, 0.4), (0.6, 0.4))

@@ -124,6 +124,11 @@ def tune(settings: Settings, world: World, row: str) -> dict[tuple[float, float]
     return tried
 
 
+def tuned(settings: Settings, world: World, row: str, seed: int) -> Decoder:
+    """The decoder of a row and a seed, trained as it was tuned."""
+    return run(settings, world, row, seed, *best(tune(settings, world, row)))[0]
+
+
 def best(tried: Mapping[tuple[float, float], float]) -> tuple[float, float]:
     """Rate and dropout of the lowest loss."""
     return min(tried, key=lambda setting: tried[setting])
@@ -132,20 +137,16 @@ def best(tried: Mapping[tuple[float, float], float]) -> tuple[float, float]:
 def measure(world: World, decoder: Decoder) -> dict[str, Any]:
     """BLEU-4, CIDEr-D and truth of greedy captions on test, truth on novel; how many are different."""
     dataset, cache = world
-    drawn = dataset.scenes or {}
+    scenes, said, facts = dataset.scenes or {}, dict[str, list[str]](), dict[str, dict[str, Any]]()
+    for split in ("test", "novel"):
+        names = cache.readable(dataset.splits[split])
+        said[split], shown = describe(decoder, cache, names), [scenes[name] for name in names]
+        facts[split] = truth(said[split], shown) | {"sides": sides(said[split], shown)}
     names = cache.readable(dataset.splits["test"])
-    captions = describe(decoder, cache, names)
     references = [[tokenize(caption) for caption in dataset.captions[name]] for name in names]
-    said = [tokenize(caption) for caption in captions]
-    found: dict[str, Any] = {"bleu4": corpus_bleu(references, said)[3]}
-    found["cider"] = float(cider_d(references, said).mean())
-    scenes = [drawn[name] for name in names]
-    found |= truth(captions, scenes)
-    found |= {"distinct": len(set(captions)), "sides": sides(captions, scenes)}
-    novel = cache.readable(dataset.splits["novel"])
-    said_of_novel, scenes = describe(decoder, cache, novel), [drawn[name] for name in novel]
-    found["novel"] = truth(said_of_novel, scenes) | {"sides": sides(said_of_novel, scenes)}
-    return found
+    words = [tokenize(caption) for caption in said["test"]]
+    scores = {"bleu4": corpus_bleu(references, words)[3], "cider": float(cider_d(references, words).mean())}
+    return scores | facts["test"] | {"distinct": len(set(said["test"])), "novel": facts["novel"]}
 
 
 def sides(captions: Sequence[str], scenes: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -167,7 +168,7 @@ def sides(captions: Sequence[str], scenes: Sequence[Mapping[str, Any]]) -> list[
 def together(settings: Settings, world: World, seed: int) -> dict[str, Any]:
     """The decoders of TOGETHER, of one seed, as an ensemble."""
     started = time.monotonic()
-    decoders = [run(settings, world, row, seed, *best(tune(settings, world, row)))[0] for row in TOGETHER]
+    decoders = [tuned(settings, world, row, seed) for row in TOGETHER]
     ensemble = Ensemble(decoders)
     found = {"parameters": sum(decoder.count_params() for decoder in decoders)} | measure(world, ensemble)
     return found | {"seconds": round(time.monotonic() - started, 1)}
@@ -177,9 +178,7 @@ def side_by_side(settings: Settings, world: World) -> dict[str, Any]:
     """By row, the milliseconds of a training step and of a greedy caption: medians, the decoders taking turns
     with the same batches; and the seconds that all steps of a training take at that pace."""
     dataset, cache = world
-    models = {
-        row: run(settings, world, row, SEEDS[0], *best(tune(settings, world, row)))[0] for row in ROWS
-    }
+    models = {row: tuned(settings, world, row, SEEDS[0]) for row in ROWS}
     first = models[next(iter(ROWS))]
     rows, tokens = caption_table(dataset, cache, first.vocabulary, "train", first.longest)
     order = list(batches(tokens, settings.recipe.batch_size, np.random.default_rng(0)))

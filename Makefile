@@ -45,8 +45,8 @@ lint: $(VENV)/installed-dev  ## ruff over code and notebooks, mypy over utils
 study: $(VENV)/installed  ## NAME=04_mistakes: run what needs more time than a notebook may take; goes on if stopped
 	$(PY) -m utils.studies $(NAME)
 
-encoder: $(VENV)/installed  ## train vgg16-slim again, from nothing
-	$(PY) -m utils.pretrain
+encoder: $(VENV)/installed  ## NAME=resnet-slim: train a slim encoder again, from nothing; by default vgg16-slim
+	$(PY) -m utils.pretrain $(NAME)
 
 captioner: $(VENV)/installed  ## train, measure and store data/captioner-photographs.keras, from Flickr8k
 	CAPTION_DATASET=flickr8k CAPTION_ENCODER=mobilenet $(PY) -m utils.captioner

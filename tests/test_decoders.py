@@ -162,7 +162,7 @@ def test_a_file_names_no_code_to_run(decoder, tmp_path):
 
 def test_an_unknown_decoder_is_named_with_those_there_are():
     assert decoder_named("gru") is GRUDecoder is DECODERS["gru"]
-    with pytest.raises(UserError, match="CAPTION_DECODER='lstm9': choose one of gru"):
+    with pytest.raises(UserError, match="CAPTION_DECODER='lstm9': choose one of gru, lstm"):
         decoder_named("lstm9")
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from utils import encoders, files, imagenet, modelfile
+from utils import encoders, files, imagenet, modelfile, resnet, vit
 from utils.datasets import CaptionDataset
 from utils.files import UserError
 from utils.pictures import read_picture
@@ -75,7 +75,89 @@ def test_slim_is_an_eighth_as_wide_and_a_quarter_at_its_end_under_the_same_names
     assert sum(w.numpy().nbytes for w in slim.weights) < 2.2e6
 
 
-@pytest.mark.parametrize(("name", "channels"), [("vgg16", 512), ("vgg16-slim", 128), ("mobilenet", 768)])
+def test_resnet_at_full_width_is_keras_resnet50():
+    ours = resnet.build_resnet50()
+    keras_own = keras.applications.ResNet50(include_top=False, weights=None)
+    assert [type(layer) for layer in ours.layers] == [type(layer) for layer in keras_own.layers]
+    for mine, theirs in zip(ours.layers, keras_own.layers, strict=True):
+        for key in ("filters", "kernel_size", "strides", "epsilon", "pool_size"):
+            assert getattr(mine, key, None) == getattr(theirs, key, None), (mine.name, theirs.name)
+    ours.set_weights(keras_own.get_weights())
+    pictures = np.random.default_rng(0).uniform(-100, 100, (1, 64, 64, 3)).astype("float32")
+    small = resnet.build_resnet50(input_shape=(64, 64, 3))
+    small.set_weights(keras_own.get_weights())
+    expected = keras.Model(keras_own.inputs, keras_own.outputs)(pictures)
+    assert np.std(expected) > 0
+    np.testing.assert_allclose(small(pictures), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", encoders.SLIM)
+def test_slim_networks_are_small_and_take_windows(name):
+    model = encoders.SLIM[name](classes=7, input_shape=(None, None, 3))
+    assert sum(w.numpy().nbytes for w in model.weights) < 2e6
+    features = keras.Model(model.input, model.get_layer("average").input)
+    for size, grid in ((224, 7), (96, 3)):
+        assert features(np.zeros((1, size, size, 3), np.float32)).shape[1:3] == (grid, grid)
+        assert model(np.zeros((1, size, size, 3), np.float32)).shape == (1, 7)
+
+
+def test_a_residual_block_adds_to_what_it_was_given():
+    inputs = keras.Input((4, 4, 8))
+    block = keras.Model(inputs, resnet.bottleneck(inputs, 2))
+    x = np.random.default_rng(0).normal(size=(2, 4, 4, 8)).astype(np.float32)
+    last = [layer for layer in block.layers if isinstance(layer, keras.layers.BatchNormalization)][-1]
+    assert np.abs(block(x) - np.maximum(x, 0)).max() > 0.01
+    last.gamma.assign(np.zeros(8))  # the block's own share is nothing
+    np.testing.assert_allclose(block(x), np.maximum(x, 0), atol=1e-6)
+
+
+def test_each_patch_has_its_place_in_sines_of_row_and_column():
+    places = vit.Places()(np.zeros((1, 5, 3, 8), np.float32))[0].numpy()
+    for row, column in ((0, 0), (4, 1), (2, 2)):
+        angles = [np.outer([1.0, 0.01], [at]).ravel() for at in (row, column)]
+        by_hand = np.concatenate([wave(angle) for angle in angles for wave in (np.sin, np.cos)])
+        np.testing.assert_allclose(places[row, column], by_hand, atol=1e-6)
+    model = vit.build_vit(input_shape=(64, 64, 3), width=8, depth=1, heads=2)
+    picture = np.random.default_rng(0).normal(size=(1, 64, 64, 3)).astype(np.float32)
+    changed = picture.copy()
+    changed[:, 48:, 48:] = 0  # the last patch: what the first position gives depends on it
+    assert np.abs(model(picture) - model(changed))[0, 0, 0].max() > 1e-6
+
+
+def test_encoders_side_by_side_give_the_channels_of_both():
+    keras.utils.set_random_seed(1)
+    parts = [encoders.load_encoder(name) for name in ("vgg16-slim", "resnet-slim")]
+    both = encoders.load_encoder("VGG16-slim + resnet-slim")
+    assert (both.name, both.grid, both.channels) == ("vgg16-slim+resnet-slim", (7, 7), 384)
+    pictures = np.random.default_rng(0).integers(0, 255, (2, 224, 224, 3), np.uint8)
+    expected = np.concatenate([part(pictures) for part in parts], axis=-1)
+    np.testing.assert_allclose(both(pictures), expected, atol=1e-4)
+    other = encoders.load_encoder("resnet-slim+vgg16-slim")
+    assert other.identity != both.identity and other.fingerprint != both.fingerprint
+
+
+def test_each_of_two_encoders_is_given_what_it_wants():
+    keras.utils.set_random_seed(1)
+    both = encoders.load_encoder("vgg16-slim+mobilenet", weights=None)
+    pictures = np.random.default_rng(0).integers(0, 255, (1, 224, 224, 3), np.uint8)
+    prepared = [encoders.preprocessing(name)(pictures) for name in ("vgg16-slim", "mobilenet")]
+    np.testing.assert_array_equal(both.preprocess(pictures), np.concatenate(prepared, axis=-1))
+
+
+def test_encoders_that_do_not_fit_side_by_side_say_so():
+    with pytest.raises(UserError, match=r"vgg16-slim 7 x 7 of 224 pixels, efficientnetb1 8 x 8 of 240"):
+        encoders.load_encoder("vgg16-slim+efficientnetb1", weights=None)
+    with pytest.raises(UserError, match="more than one network"):
+        encoders.load_classifier("vgg16-slim+resnet-slim")
+
+
+@pytest.mark.parametrize(
+    ("name", "channels"),
+    [
+        *(("vgg16", 512), ("vgg16-slim", 128), ("mobilenet", 768), ("resnet50", 2048)),
+        *(("resnet-slim", 256), ("vit-slim", 96)),
+    ],
+)
 def test_every_encoder_gives_a_7x7_grid(name, channels):
     encoder = encoders.load_encoder(name, weights=None)
     assert (encoder.name, encoder.grid, encoder.channels) == (name, (7, 7), channels)
@@ -148,7 +230,7 @@ def test_preprocessing_is_each_networks_own_and_leaves_the_picture_alone():
     for name, prepared in {
         "vgg16": blue_green_red,
         "ResNet50": blue_green_red,
-        "vgg16-slim": blue_green_red / 64,
+        **dict.fromkeys(encoders.SLIM, blue_green_red / 64),
         "mobilenet": [1, -1, -1],
         "MobileNet:alpha=0.5": [1, -1, -1],
         "ResNet50V2": [1, -1, -1],

@@ -16,12 +16,12 @@ ORDER = """
     files settings session modelfile pictures
     datasets datasets.drawing datasets.sketch datasets.layout datasets.scattered datasets.words
     datasets.speakers datasets.scenes datasets.photos datasets.flickr datasets.own
-    imagenet encoders featurefile features
+    imagenet resnet vit encoders featurefile features
     characters text vocabulary decoders decoders.base decoders.gru decoders.lstm
     decoders.vector decoders.multihead decoders.transformer decoders.ensemble
     training runfolder runs decoding scores lexicon truth judging
     mistakes clinic checks studies studies.__main__ studies.mistakes studies.clinic studies.photographs
-    studies.changes studies.choices studies.decoders studies.curve
+    studies.changes studies.choices studies.decoders studies.curve studies.encoders
     fonts plots charts annotated diagrams parts schemes caption captioner notebooks pretrain
 """.split()
 FILES = {

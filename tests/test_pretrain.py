@@ -9,19 +9,26 @@ from utils import pretrain
 from utils.datasets import scattered as scatter
 from utils.datasets.drawing import LABELS, draw_single
 from utils.datasets.layout import HELD_OUT
-from utils.encoders import SLIM_WIDTH, build_vgg16, load_classifier, preprocessing
+from utils.encoders import SLIM, load_classifier, preprocessing
+from utils.files import UserError
 
 
 @pytest.mark.filterwarnings("ignore:Even though the")
-def test_the_command_writes_weights_that_load(tmp_path, monkeypatch, uncompiled):
+@pytest.mark.parametrize("network", SLIM)
+def test_the_command_writes_weights_that_load(tmp_path, monkeypatch, uncompiled, network):
     for name, number in (("SINGLE", 64), ("SCATTERED", 32), ("CHECKED", 16), ("AGAIN", 32)):
         monkeypatch.setattr(pretrain, name, number)
     monkeypatch.setattr(pretrain, "WINDOW_EPOCHS", 1)
     monkeypatch.setattr(pretrain, "EPOCHS", 1)
-    monkeypatch.setattr(pretrain, "SLIM_WEIGHTS", tmp_path / "vgg16-slim.weights.h5")
-    pretrain.main()
-    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["vgg16-slim.weights.h5"]
-    build_vgg16(SLIM_WIDTH, classes=len(LABELS)).load_weights(tmp_path / "vgg16-slim.weights.h5")
+    monkeypatch.setattr(pretrain, "SLIM_FOLDER", tmp_path)
+    pretrain.main(network)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [f"{network}.weights.h5"]
+    SLIM[network](classes=len(LABELS)).load_weights(tmp_path / f"{network}.weights.h5")
+
+
+def test_there_are_slim_networks_only():
+    with pytest.raises(UserError, match="no slim network 'vgg16'.*resnet-slim"):
+        pretrain.main("vgg16")
 
 
 def test_targets_say_of_each_position_what_is_there():
@@ -60,8 +67,9 @@ def test_nothing_that_is_held_out_is_shown_together(monkeypatch):
             assert len(held) == 2 or not {held[0], held[2]} <= set(kinds)
 
 
-def test_the_weights_in_the_repository_name_what_is_drawn():
-    model, labels = load_classifier("vgg16-slim")
+@pytest.mark.parametrize("network", SLIM)
+def test_the_weights_in_the_repository_name_what_is_drawn(network):
+    model, labels = load_classifier(network)
     pictures = [draw_single(label, np.random.default_rng([9, i])) for i, label in enumerate(labels)]
-    probabilities = model.predict_on_batch(preprocessing("vgg16-slim")(np.stack(pictures)))
+    probabilities = model.predict_on_batch(preprocessing(network)(np.stack(pictures)))
     assert np.mean(probabilities.argmax(axis=-1) == np.arange(len(labels))) >= 0.85

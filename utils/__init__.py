@@ -9,6 +9,8 @@ modelfile     `.keras` files, read without running anything that they name
 pictures      picture files: read, turned upright, resized, ahead of need
 datasets      pictures with captions: drawn scenes and their speakers, photographs, your own
 imagenet      the networks of `keras.applications`, by name
+resnet        a residual network; written in notebook 8
+vit           a vision transformer; written in notebook 8
 encoders      the networks that see, with their preprocessing and their identity
 featurefile   the files of the feature cache, safe from whatever stops a program
 features      the feature cache: each picture goes through the encoder once, ever
@@ -38,7 +40,7 @@ schemes       drawings of decoders: what they keep of the picture, an LSTM, a Tr
 caption       command: captions for picture files
 captioner     command: train, measure and store the captioner for photographs
 notebooks     command: run, store and publish the notebooks
-pretrain      command: teach the slim VGG16 to see
+pretrain      command: teach a slim network to see
 """
 
 __version__ = "0.1.0"

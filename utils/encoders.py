@@ -1,4 +1,4 @@
-"""The networks that see: VGG16, any other network of `keras.applications`, a file, or our slim VGG16.
+"""The networks that see: VGG16, any other network of `keras.applications`, a file, our slim ones, or two.
 
 An encoder turns a picture into a grid of feature vectors (7 x 7 positions for most), a classifier turns
 it into class probabilities. Both want the preprocessing that their weights were trained with, and each
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -19,10 +20,12 @@ import tensorflow as tf
 from utils import imagenet, modelfile
 from utils.files import UserError
 from utils.pictures import INPUT_SIZE
+from utils.resnet import build_resnet50
 from utils.settings import ROOT, label
+from utils.vit import build_vit
 
 SLIM_WIDTH = (1 / 8, 1 / 8, 1 / 8, 1 / 8, 1 / 4)  # of each block; the last one is all that a decoder sees
-SLIM_WEIGHTS = ROOT / "data" / "vgg16-slim.weights.h5"
+SLIM_FOLDER = ROOT / "data"  # their weights are <name>.weights.h5
 
 
 @dataclass(frozen=True)
@@ -94,27 +97,38 @@ def build_vgg16(
     return keras.Model(inputs, x, name="vgg16" if set(widths) == {1} else "vgg16-slim")
 
 
+SLIM: dict[str, Callable[..., keras.Model]] = {
+    "vgg16-slim": partial(build_vgg16, SLIM_WIDTH, kernel_initializer="he_normal"),
+    "resnet-slim": partial(build_resnet50, 1 / 8),
+    "vit-slim": build_vit,
+}
+"""Our own small networks: the functions that make them, given `classes` and `input_shape`."""
+
+
 def load_encoder(name: str, weights: str | None = "default") -> Encoder:
     """The encoder of that name.
 
-    name     `vgg16-slim` (drawn objects); a network of `keras.applications` (ImageNet), without regard to
+    name     one of `SLIM` (drawn objects); a network of `keras.applications` (ImageNet), without regard to
              case and with its options after a colon, as in `MobileNet:alpha=0.5` (`mobilenet` alone has an
-             alpha of 0.75); or the path of a `.keras` file that takes RGB in [0, 255], float32
-             (B, size, size, 3), and gives a map, float32 (B, rows, cols, channels)
+             alpha of 0.75); the path of a `.keras` file that takes RGB in [0, 255], float32
+             (B, size, size, 3), and gives a map, float32 (B, rows, cols, channels); or several names with
+             `+` between them: their maps side by side, at each position the channels of all
     weights  `default`: the trained ones, from a file that is there or is downloaded;
              None: random ones (`keras.utils.set_random_seed` makes them repeatable)
 
-    Raises UserError that names the file when the weights can't be had or read, and one that names
-    some networks when there is none of that name.
+    Raises UserError that names the file when the weights can't be had or read, one that names some networks
+    when there is none of that name, and one that says what grids they give when several do not fit.
     """
     description = ""
-    if name.endswith(".keras"):
+    if "+" in name and not Path(name).is_file():
+        name, model, preprocess = _side_by_side([load_encoder(part, weights) for part in name.split("+")])
+    elif name.endswith(".keras"):
         config = modelfile.read_config(Path(name))
         name, model = label(name), _from_file(config, Path(name), weights)
         preprocess, description = _as_it_is, modelfile.description(config)
-    elif name.strip().lower() == "vgg16-slim":
-        whole = _slim(weights)
-        name, model = "vgg16-slim", keras.Model(whole.input, whole.get_layer("block5_pool").output)
+    elif (slim := name.strip().lower()) in SLIM:
+        whole = _slim(slim, weights)
+        name, model = slim, keras.Model(whole.input, whole.get_layer("average").input)
         preprocess = preprocessing(name)
     else:
         model = imagenet.build(name, include_top=False, weights=weights)
@@ -139,12 +153,14 @@ def load_classifier(name: str, weights: str | None = "default") -> tuple[keras.M
     probabilities, float32 (B, classes). `name`, `weights` and errors as in `load_encoder`; a `.keras`
     file has no class names and is refused.
     """
-    if name.strip().lower() == "vgg16-slim":
+    if (slim := name.strip().lower()) in SLIM:
         from utils.datasets.drawing import LABELS
 
-        return _slim(weights), list(LABELS)
+        return _slim(slim, weights), list(LABELS)
     if name.endswith(".keras"):
         raise UserError(f"{name} is a file without class names: recognition needs a network by its name.")
+    if "+" in name:
+        raise UserError(f"{name} is more than one network: recognition needs one of them.")
     return imagenet.build(name, include_top=True, weights=weights), imagenet.class_names(name)
 
 
@@ -153,7 +169,7 @@ def preprocessing(name: str) -> Callable:
     type -> float32 tensor (..., 3). Names as in `load_encoder`."""
     if name.endswith(".keras"):
         return _as_it_is
-    if name.strip().lower() == "vgg16-slim":
+    if name.strip().lower() in SLIM:
         # As VGG16, then divided by 64: values about as large as 1, so that training from scratch starts well.
         return lambda pictures: preprocessing("vgg16")(pictures) / 64
     own = imagenet.preprocess_input(name)
@@ -178,6 +194,23 @@ def weights_fingerprint(model: keras.Model, description: str = "") -> str:
     return digest.hexdigest()[:16]
 
 
+def _side_by_side(parts: Sequence[Encoder]) -> tuple[str, keras.Model, Callable]:
+    """Name, network and preprocessing of encoders whose maps are put together, channels behind channels.
+
+    The network takes what each of them wants, one behind the other: (B, size, size, 3 * parts).
+    """
+    first, name = parts[0], "+".join(part.name for part in parts)
+    if any((part.input_size, part.grid) != (first.input_size, first.grid) for part in parts):
+        sizes = ", ".join(f"{p.name} {p.grid[0]} x {p.grid[1]} of {p.input_size} pixels" for p in parts)
+        raise UserError(
+            f"{name}: side by side they need one size of grid and picture, but they have {sizes}."
+        )
+    inputs = keras.Input((first.input_size, first.input_size, 3 * len(parts)))
+    maps = [part.model(inputs[..., 3 * i : 3 * i + 3]) for i, part in enumerate(parts)]
+    model = keras.Model(inputs, keras.layers.Concatenate()(maps))
+    return name, model, lambda pictures: tf.concat([part.preprocess(pictures) for part in parts], axis=-1)
+
+
 def _from_file(config: dict, file: Path, weights: str | None) -> keras.Model:
     model = modelfile.build(config, file)
     if weights is not None:
@@ -192,17 +225,17 @@ def _from_file(config: dict, file: Path, weights: str | None) -> keras.Model:
     return keras.Model(model.inputs[0], model.outputs[0], name=label(str(file)))
 
 
-def _slim(weights: str | None) -> keras.Model:
+def _slim(name: str, weights: str | None) -> keras.Model:
     from utils.datasets.drawing import LABELS
 
-    model = build_vgg16(SLIM_WIDTH, classes=len(LABELS))
+    model, file = SLIM[name](classes=len(LABELS)), SLIM_FOLDER / f"{name}.weights.h5"
     if weights is None:
         return model
-    again = "Train it again (python -m utils.pretrain) or take it from the repository (git checkout data)."
-    if not SLIM_WEIGHTS.is_file():
-        raise UserError(f"{SLIM_WEIGHTS} is missing. {again}")
+    again = f"Train it again (make encoder NAME={name}) or take it from the repository (git checkout data)."
+    if not file.is_file():
+        raise UserError(f"{file} is missing. {again}")
     try:
-        model.load_weights(SLIM_WEIGHTS)
+        model.load_weights(file)
     except (OSError, ValueError, KeyError):
-        raise UserError(f"{SLIM_WEIGHTS} does not hold this network's weights. {again}") from None
+        raise UserError(f"{file} does not hold this network's weights. {again}") from None
     return model

@@ -1,4 +1,4 @@
-"""Teach the slim VGG16 to see: `python -m utils.pretrain` writes data/vgg16-slim.weights.h5.
+"""Teach a slim network to see: `python -m utils.pretrain vgg16-slim` writes data/vgg16-slim.weights.h5.
 
 The network learns first to name single drawn objects, as VGG16 learned to name the things of ImageNet; then,
 on pictures of several, to say at each of its 49 positions what is there: the thing, its centre, how far it
@@ -11,6 +11,7 @@ the repository, so this is needed only after a change of how things are drawn.
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -21,7 +22,8 @@ import numpy as np
 
 from utils.datasets.drawing import COLORS, LABELS, PLACES, SIZE, SKY, single
 from utils.datasets.scattered import scattered
-from utils.encoders import SLIM_WEIGHTS, SLIM_WIDTH, build_vgg16, preprocessing
+from utils.encoders import SLIM, SLIM_FOLDER, preprocessing
+from utils.files import UserError, exit_status
 
 SINGLE, SCATTERED, CHECKED = 8_000, 8_000, 1_000  # pictures; of the last, half show a single thing
 WINDOW, WINDOW_EPOCHS = 112, 12  # first single things alone, in windows of so many pixels: that is quick
@@ -177,17 +179,15 @@ def _mirrored(name: str, target: np.ndarray) -> np.ndarray:
     return target
 
 
-def build_learner(seed: int) -> tuple[keras.Model, keras.Model, keras.Model]:
-    """The classifier; the same network with heads for place and sky; and with heads for all of LOSSES.
+def build_learner(name: str, seed: int) -> tuple[keras.Model, keras.Model, keras.Model]:
+    """The classifier of that name; the same with heads for place and sky; and with heads for all of LOSSES.
 
     The heads shape the features, which captions need; they are not saved.
     """
     keras.utils.set_random_seed(seed)
-    classifier = build_vgg16(
-        SLIM_WIDTH, classes=len(LABELS), input_shape=(None, None, 3), kernel_initializer="he_normal"
-    )
+    classifier = SLIM[name](classes=len(LABELS), input_shape=(None, None, 3))
     average = classifier.get_layer("average").output
-    features = classifier.get_layer("block5_pool").output
+    features = classifier.get_layer("average").input
     heads = {
         "predictions": classifier.output,
         "place": keras.layers.Dense(len(PLACES), activation="softmax", name="place")(average),
@@ -242,24 +242,27 @@ def report(learner: keras.Model, pictures: np.ndarray, targets: dict[str, np.nda
     print(f"place {right['place'].mean():.1%}, sky {right['sky'].mean():.1%}")
 
 
-def main(seed: int = 0) -> None:
-    scratch = SLIM_WEIGHTS.parent / "runs"  # the pictures take 2.6 GB
+def main(name: str, seed: int = 0) -> None:
+    if name not in SLIM:
+        raise UserError(f"There is no slim network {name!r}. There are {', '.join(SLIM)}.")
+    file = SLIM_FOLDER / f"{name}.weights.h5"
+    scratch = SLIM_FOLDER / "runs"  # the pictures take 2.6 GB
     scratch.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch, ignore_cleanup_errors=True) as folder:
         count = SINGLE + SCATTERED
         several = [i >= SINGLE for i in range(count)] + [i % 2 == 0 for i in range(CHECKED)]
         jobs = [(seed, i, scatter) for i, scatter in enumerate(several)]
         drawn = draw_pictures(Path(folder) / "pictures.npy", jobs)
-        classifier, whole, learner = build_learner(seed)
+        classifier, whole, learner = build_learner(name, seed)
         train(whole, Pictures(np.arange(SINGLE), *drawn, WINDOW, seed), WINDOW_EPOCHS)
         train(learner, Pictures(np.arange(SINGLE - AGAIN, count), *drawn, 0, seed), EPOCHS)
         pictures, _, wanted = drawn
         report(learner, pictures[count:], {name: target[count:] for name, target in wanted.items()})
-        fresh = Path(folder) / SLIM_WEIGHTS.name
+        fresh = Path(folder) / file.name
         classifier.save_weights(fresh)
-        os.replace(fresh, SLIM_WEIGHTS)
-    print(f"{SLIM_WEIGHTS.name}: {SLIM_WEIGHTS.stat().st_size / 1e6:.2f} MB")
+        os.replace(fresh, file)
+    print(f"{file.name}: {file.stat().st_size / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_status(lambda: main(*sys.argv[1:2] or ["vgg16-slim"])))

@@ -1,4 +1,4 @@
-"""Drawings of decoders: what they keep of the picture, an LSTM cell, the masks of a Transformer."""
+"""Drawings of notebook 8: how a grid is read, an LSTM, masks; a residual block, patches; what fusion is."""
 
 from __future__ import annotations
 
@@ -119,3 +119,104 @@ def mask(words: Sequence[str], allowed: np.ndarray, grid: tuple[int, int]) -> Fi
         axis.tick_params(length=0)
     left.grid(False)
     return figure
+
+
+def residual_block() -> Figure:
+    """A bottleneck: three convolutions whose result is added to what came in."""
+    figure, axis = plt.subplots(figsize=(10.5, 3))
+    axis.text(-0.2, 1, "$x$", ha="right", va="center", fontsize=16)
+    arrow(axis, (-0.1, 1), (0.9, 1))
+    parts = [
+        ("1 x 1\nto a quarter of\nthe channels", 2.0),
+        ("3 x 3", 4.6),
+        ("1 x 1\nback to all\nchannels", 7.2),
+    ]
+    for text, x in parts:
+        box(axis, x, 1, text, BLUE, size=11)
+    arrow(axis, (3.15, 1), (4.1, 1))
+    arrow(axis, (5.1, 1), (6.2, 1))
+    arrow(axis, (8.2, 1), (9.1, 1))
+    axis.plot((0.4, 0.4, 9.4), (1, 2.5, 2.5), color=ORANGE, linewidth=2.5)
+    arrow(axis, (9.4, 2.5), (9.4, 1.3), color=ORANGE, linewidth=2.5)
+    axis.text(4.9, 2.6, "shortcut: $x$ as it is", ha="center", va="bottom", color=ORANGE)
+    circle = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": "k"}
+    axis.text(9.4, 1, "+", ha="center", va="center", fontsize=14, bbox=circle)
+    axis.text(4.9, 0.05, "$f(x)$: what is to be added", ha="center", va="top", color=BLUE)
+    arrow(axis, (9.7, 1), (10.6, 1))
+    axis.text(10.7, 1, "$x + f(x)$", va="center", fontsize=16)
+    axis.set(xlim=(-0.6, 12.4), ylim=(-0.5, 3.1))
+    axis.axis("off")
+    return figure
+
+
+def patches(picture: np.ndarray, size: int) -> Figure:
+    """A picture, uint8 (rows, cols, 3), cut into squares of `size` pixels; some of them, each as a vector."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.6), width_ratios=(1, 2.1))
+    left.imshow(picture)
+    rows, cols, _ = picture.shape
+    left.set(xticks=np.arange(size, cols, size) - 0.5, yticks=np.arange(size, rows, size) - 0.5)
+    left.grid(color="white", linewidth=0.7)
+    left.tick_params(length=0, labelleft=False, labelbottom=False)
+    line, first, shown = rows // size * 5 // 8, cols // size // 2 - 3, 6
+    left.add_patch(
+        Rectangle((first * size, line * size), shown * size, size, fill=False, edgecolor=RED, lw=2)
+    )
+    for i in range(shown):
+        row, col = line * size, (first + i) * size
+        right.imshow(picture[row : row + size, col : col + size], extent=(2 * i, 2 * i + 1.5, 3.4, 4.9))
+        arrow(right, (2 * i + 0.75, 3.3), (2 * i + 0.75, 2.55))
+        _grid(right, 2 * i + 0.5, 2.5, np.linspace(0.2, 0.9, 4)[[i % 4, (i + 2) % 4, (i + 1) % 4]][:, None])
+    box(right, 5.75, 0.1, "each position asks all others", BLUE)
+    for i in range(shown):
+        arrow(right, (2 * i + 0.75, 0.95), (2 * i + 0.75, 0.5))
+    right.text(12.1, 4.15, "patches", va="center")
+    right.text(12.1, 1.75, "a vector each,\nwith its place", va="center")
+    right.set(xlim=(-0.2, 15), ylim=(-0.4, 5.1))
+    right.axis("off")
+    return figure
+
+
+def fusions() -> Figure:
+    """Feature fusion: two encoders before one decoder. Decision fusion: two decoders behind one encoder."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(13, 3.9))
+    for axis, title in ((left, "feature fusion"), (right, "decision fusion")):
+        axis.set(xlim=(-0.9, 9.3), ylim=(-0.3, 4.6), title=title)
+        axis.axis("off")
+    _picture(left, -0.7, 2.1)
+    for y, name, color in ((3.2, "encoder", ORANGE), (1.0, "encoder", GREEN)):
+        arrow(left, (0.35, 2.1), (1.0, y), color="#444444")
+        box(left, 2.0, y, name, color)
+        arrow(left, (3.0, y), (3.9, 2.1 + (y - 2.1) / 3))
+    for (row, col), shade in np.ndenumerate(SHADES):
+        for part, color in enumerate((ORANGE, GREEN)):
+            at = 4.0 + 0.6 * col + 0.3 * part, 2.7 - 0.6 * row
+            face = {"facecolor": color, "alpha": float(shade) if part else float(SHADES[col, row])}
+            left.add_patch(Rectangle(at, 0.3, 0.6, edgecolor="none", **face))
+        left.add_patch(
+            Rectangle((4.0 + 0.6 * col, 2.7 - 0.6 * row), 0.6, 0.6, fill=False, edgecolor="#444444")
+        )
+    left.text(4.9, 1.2, "one grid, channels\nof both", ha="center", va="top", fontsize=11)
+    arrow(left, (5.95, 2.4), (6.6, 2.4))
+    box(left, 7.6, 2.4, "decoder", BLUE)
+    _picture(right, -0.7, 2.1)
+    arrow(right, (0.35, 2.1), (0.8, 2.1))
+    box(right, 1.75, 2.1, "encoder", ORANGE)
+    bars = {3.2: (0.3, 0.9, 0.2), 1.0: (0.6, 0.5, 0.1)}
+    for y, heights in bars.items():
+        arrow(right, (2.75, 2.1), (3.5, y))
+        box(right, 4.4, y, "decoder", BLUE if y > 2 else PURPLE)
+        right.bar(5.85 + 0.35 * np.arange(3), heights, 0.3, bottom=y - 0.4, color=BLUE if y > 2 else PURPLE)
+        arrow(right, (6.95, y), (7.5, 2.1 + (y - 2.1) / 3))
+    right.bar(
+        7.85 + 0.35 * np.arange(3), np.mean(list(bars.values()), axis=0), 0.3, bottom=1.75, color="#555555"
+    )
+    right.text(8.2, 1.5, "mean of the\nprobabilities", ha="center", va="top", fontsize=11)
+    return figure
+
+
+def _picture(axis: Axes, x: float, y: float) -> None:
+    """A small picture, a meadow under a sky; its left side at x, its middle at y."""
+    for bottom, height, color in ((y - 0.5, 0.45, GREEN), (y - 0.05, 0.55, "#a8d0f0")):
+        axis.add_patch(Rectangle((x, bottom), 1, height, facecolor=color, edgecolor="none"))
+    axis.add_patch(Rectangle((x + 0.3, y - 0.3), 0.4, 0.35, facecolor=RED, edgecolor="k"))
+    axis.add_patch(Rectangle((x, y - 0.5), 1, 1, fill=False, edgecolor="k"))

@@ -8,17 +8,20 @@ from pathlib import Path
 from utils import modelfile
 from utils.decoders.base import Decoder
 from utils.decoders.gru import GRUDecoder
+from utils.decoders.lstm import LSTMDecoder
 from utils.files import UserError
 from utils.text import SPECIAL
 
-DECODERS: dict[str, type[Decoder]] = {"gru": GRUDecoder}
+DECODERS: dict[str, type[Decoder]] = {"gru": GRUDecoder, "lstm": LSTMDecoder}
 """The decoders that `CAPTION_DECODER` may name. `utils.runs.train` takes the class of any other."""
 
 
 def decoder_named(name: str) -> type[Decoder]:
     """The class that `CAPTION_DECODER` names. Raises UserError that says which there are."""
     if name not in DECODERS:
-        raise UserError(f"CAPTION_DECODER={name!r}: choose one of {', '.join(DECODERS)}.")
+        raise UserError(
+            f"CAPTION_DECODER={name!r}: choose one of {', '.join(DECODERS)} (notebook 8 trains others)."
+        )
     return DECODERS[name]
 
 

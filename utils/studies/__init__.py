@@ -37,6 +37,7 @@ STUDIES = {
     "07_clinic": ("clinic", "scenes", "vgg16-slim"),
     "08_other_decoders": ("decoders", "scenes", "vgg16-slim"),
     "08_learning_curve": ("curve", "scenes", "vgg16-slim"),
+    "08_encoders": ("encoders", "scenes", "vgg16-slim"),
     "flickr8k-mobilenet": ("photographs", "flickr8k", "mobilenet"),
     "flickr8k-efficientnet-lite2": ("photographs", "flickr8k", "efficientnet-lite2"),
     "flickr8k-choices": ("choices", "flickr8k", "mobilenet"),

@@ -16,10 +16,9 @@ from utils.datasets import load_dataset
 from utils.encoders import load_encoder
 from utils.features import extract_features
 from utils.settings import Settings
-from utils.studies import PARTS, load_study
-from utils.studies.decoders import SEEDS, World, measure, run
+from utils.studies import PARTS
+from utils.studies.decoders import SEEDS, World, as_tuned
 
-TABLE = "08_other_decoders"
 ROWS = ("GRU, attention", "GRU, mean vector", "Transformer")
 PICTURES = (100, 300, 1000)
 SETTINGS = {"pictures": PICTURES, "rows": ROWS, "seeds": SEEDS}
@@ -47,9 +46,5 @@ def one_size(
     few = replace(dataset, splits={**dataset.splits, "train": names[:pictures]})
     epochs = round(settings.recipe.epochs * (len(names) / pictures) ** 0.5)
     own = replace(settings, recipe=replace(settings.recipe, epochs=epochs))
-    tuned = load_study(TABLE)["members"][f"{row}/{SEEDS[0]}"]
     below = (folder or PARTS / "08_learning_curve") / f"{pictures}"
-    decoder, history = run(own, (few, cache), row, seed, tuned["rate"], tuned["dropout"], below)
-    found = {"loss": min(history["dev_loss"]), "epochs": len(history["dev_loss"])} | measure(world, decoder)
-    found |= {"rate": tuned["rate"], "dropout": tuned["dropout"], "parameters": decoder.count_params()}
-    return found | {"seconds": round(sum(history["seconds"]), 1)}
+    return as_tuned(own, (few, cache), row, seed, below)

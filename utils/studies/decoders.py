@@ -30,7 +30,7 @@ from utils.features import FeatureCache, extract_features
 from utils.runs import Diverged, train
 from utils.scores import cider_d, corpus_bleu
 from utils.settings import Settings
-from utils.studies import PARTS, spread
+from utils.studies import PARTS, load_study, spread
 from utils.text import tokenize
 from utils.training import batches, caption_table, load_batch, make_train_step
 from utils.truth import judge, read, truth
@@ -127,6 +127,15 @@ def tune(settings: Settings, world: World, row: str) -> dict[tuple[float, float]
 def tuned(settings: Settings, world: World, row: str, seed: int) -> Decoder:
     """The decoder of a row and a seed, trained as it was tuned."""
     return run(settings, world, row, seed, *best(tune(settings, world, row)))[0]
+
+
+def as_tuned(settings: Settings, world: World, row: str, seed: int, folder: Path) -> dict[str, Any]:
+    """Train a decoder with the rate and the dropout that the stored table has found, and measure it."""
+    tuned = load_study("08_other_decoders")["members"][f"{row}/{SEEDS[0]}"]
+    decoder, history = run(settings, world, row, seed, tuned["rate"], tuned["dropout"], folder)
+    found = {"loss": min(history["dev_loss"]), "epochs": len(history["dev_loss"])} | measure(world, decoder)
+    found |= {"rate": tuned["rate"], "dropout": tuned["dropout"], "parameters": decoder.count_params()}
+    return found | {"seconds": round(sum(history["seconds"]), 1)}
 
 
 def best(tried: Mapping[tuple[float, float], float]) -> tuple[float, float]:

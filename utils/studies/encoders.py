@@ -1,0 +1,84 @@
+"""The study of other encoders for notebook 8: what a decoder can say depends on what it is shown.
+
+Each slim network, and two of them side by side (feature fusion), under three decoders. Sizes, learning rates
+and dropout are those of the study `08_other_decoders`, which has the rows of vgg16-slim.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from utils.datasets import CaptionDataset, load_dataset
+from utils.encoders import load_encoder
+from utils.features import BATCH, encoder_function, extract_features
+from utils.pictures import read_picture
+from utils.settings import Settings, label
+from utils.studies import PARTS, spread
+from utils.studies.decoders import SEEDS, as_tuned
+
+ENCODERS = ("resnet-slim", "vit-slim", "vgg16-slim+resnet-slim")
+ROWS = ("GRU, attention", "GRU, mean vector", "Transformer")
+ROUNDS = 10  # batches of each encoder that are timed
+SETTINGS = {"encoders": ENCODERS, "rows": ROWS, "seeds": SEEDS}
+SLACK: dict[str, float] = {}  # no member of it is run live
+
+
+def members(settings: Settings) -> dict[str, Callable[[], dict]]:
+    """Each decoder on the features of each encoder, with each seed; all encoders timed side by side."""
+    dataset = load_dataset(settings)
+    runs = {
+        f"{encoder}, {row}/{seed}": partial(one_pair, settings, dataset, encoder, row, seed)
+        for encoder in ENCODERS
+        for row in ROWS
+        for seed in SEEDS
+    }
+    return runs | {"side by side/1": partial(side_by_side, settings, dataset)}
+
+
+def one_pair(
+    settings: Settings, dataset: CaptionDataset, encoder: str, row: str, seed: int
+) -> dict[str, Any]:
+    """Train a decoder on the features of an encoder, and measure it on test and novel scenes."""
+    folder = settings.features_dir.parent / f"{settings.dataset}-{label(encoder)}"
+    cache = extract_features(dataset, load_encoder(encoder), folder)
+    own = replace(settings, encoder=encoder, features_dir=folder)
+    return as_tuned(own, (dataset, cache), row, seed, PARTS / "08_encoders" / label(encoder))
+
+
+def side_by_side(settings: Settings, dataset: CaptionDataset) -> dict[str, Any]:
+    """By encoder, its number of weights, and the milliseconds that it looks at a picture: the median, in
+    float32, the encoders taking turns."""
+    encoders = {name: load_encoder(name) for name in (settings.encoder, *ENCODERS)}
+    size = encoders[settings.encoder].input_size
+    pictures = np.stack([read_picture(dataset.path(name), size) for name in dataset.images[:BATCH]])
+    taken: dict[str, list[float]] = {name: [] for name in encoders}
+    for _ in range(ROUNDS + 1):
+        for name, encoder in encoders.items():
+            started = time.monotonic()
+            encoder_function(encoder, BATCH)(pictures)[0].numpy()
+            taken[name].append((time.monotonic() - started) * 1000 / BATCH)
+    return {
+        "ms_per_picture": {name: round(float(np.median(some[1:])), 2) for name, some in taken.items()},
+        "weights": {name: encoder.model.count_params() for name, encoder in encoders.items()},
+    }
+
+
+def show(study: dict) -> str:
+    """The table as README prints it: means over the seeds, and in brackets the lowest and the highest."""
+    rows: dict[tuple[str, str], list[dict]] = {}
+    for name, one in study["members"].items():
+        if "bleu4" in one:
+            encoder, _, row = name.rpartition("/")[0].partition(", ")
+            rows.setdefault((encoder, row), []).append(one)
+    lines = ["| encoder | decoder | BLEU-4 | CIDEr-D | wholly true | left or right |", "|" + "---|" * 6]
+    for (encoder, row), some in rows.items():
+        cells = [spread([one[key] for one in some]) for key in ("bleu4", "cider", "wholly_true")]
+        cells += [spread([right / max(stated, 1) for right, stated in (one["sides"] for one in some)])]
+        lines.append(f"| `{encoder}` | {row} | {' | '.join(cells)} |")
+    return "\n".join(lines)

@@ -265,4 +265,4 @@ def main(name: str, seed: int = 0) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(exit_status(lambda: main(*sys.argv[1:2] or ["vgg16-slim"])))
+    sys.exit(exit_status(lambda: main(sys.argv[1] if sys.argv[1:] else "vgg16-slim")))

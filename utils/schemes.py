@@ -1,4 +1,4 @@
-"""Drawings of notebook 8: how a grid is read, an LSTM, masks; a residual block, patches; what fusion is."""
+"""Drawings of Part II: where captioners fall ill; readers of a grid, an LSTM, masks; encoders, and fusion."""
 
 from __future__ import annotations
 
@@ -24,6 +24,33 @@ def _grid(axis: Axes, x: float, y: float, shades: np.ndarray = SHADES, side: flo
         at = x + side * col, y - side * (row + 1)
         axis.add_patch(Rectangle(at, side, side, facecolor=ORANGE, alpha=shade, edgecolor="none"))
         axis.add_patch(Rectangle(at, side, side, fill=False, edgecolor="#444444"))
+
+
+def illnesses() -> Figure:
+    """A captioner from picture to loss and caption; in red, where eight mistakes sit."""
+    figure, axis = plt.subplots(figsize=(13, 4))
+    names = [(0.6, 2.0, "picture", "#888888"), (3.2, 2.0, "encoder", ORANGE)]
+    names += [(5.9, 2.0, "features", ORANGE), (8.8, 2.0, "decoder", BLUE)]
+    names += [(11.9, 3.1, "loss", PURPLE), (11.9, 0.9, "search", GREEN)]
+    for x, y, name, color in names:
+        box(axis, x, y, name, color)
+    for left, right in ((1.3, 2.3), (4.1, 4.9), (6.9, 7.9)):
+        arrow(axis, (left, 2), (right, 2))
+    arrow(axis, (9.7, 2.1), (11.3, 3.0))
+    arrow(axis, (9.7, 1.9), (11.1, 1.0))
+    arrow(axis, (12.7, 0.9), (13.3, 0.9))
+    axis.text(13.4, 0.9, "caption", va="center")
+    arrow(axis, (11.9, 3.45), (8.8, 2.4), connectionstyle="arc3,rad=0.35", color=PURPLE)
+    arrow(axis, (8.4, 1.65), (9.2, 1.65), connectionstyle="arc3,rad=1.4", color=BLUE)
+    wrong = [(1.8, 2.5, "1 pictures\nnot prepared"), (5.9, 2.85, "2 features shuffled\nagainst captions")]
+    wrong += [(7.4, 1.35, "3 features\nnever arrive"), (8.8, 0.55, "4 state dropped")]
+    wrong += [(8.6, 3.05, "7 dropout\nleft on"), (13.4, 3.1, "5 padding\nin the loss")]
+    wrong += [(10.2, 4.3, "6 learning rate too high"), (11.9, 0.2, "8 without <end>")]
+    for x, y, text in wrong:
+        axis.text(x, y, text, ha="center", va="center", color=RED, fontsize=11, weight="bold")
+    axis.set(xlim=(-0.4, 14.6), ylim=(-0.1, 4.6))
+    axis.axis("off")
+    return figure
 
 
 def readers() -> Figure:
@@ -190,7 +217,7 @@ def fusions() -> Figure:
     for (row, col), shade in np.ndenumerate(SHADES):
         for part, color in enumerate((ORANGE, GREEN)):
             at = 4.0 + 0.6 * col + 0.3 * part, 2.7 - 0.6 * row
-            face = {"facecolor": color, "alpha": float(shade) if part else float(SHADES[col, row])}
+            face: dict[str, Any] = {"facecolor": color, "alpha": shade if part else SHADES[col, row]}
             left.add_patch(Rectangle(at, 0.3, 0.6, edgecolor="none", **face))
         left.add_patch(
             Rectangle((4.0 + 0.6 * col, 2.7 - 0.6 * row), 0.6, 0.6, fill=False, edgecolor="#444444")

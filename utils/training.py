@@ -184,10 +184,11 @@ def small_decoder(
     encoder: Mapping,
     longest: int,
     dropout: float = 0.0,
-    kind: type[GRUDecoder] = GRUDecoder,
-) -> GRUDecoder:
+    kind: type[Decoder] = GRUDecoder,
+) -> Decoder:
     """An untrained model of 128 units: it learns in seconds what a few hundred pictures teach."""
-    decoder = kind(vocabulary, encoder, longest, embedding_dim=128, units=128, dropout=dropout)
+    sizes = {"embedding_dim": 128, "units": 128, "dropout": dropout}
+    decoder = kind(vocabulary, encoder, longest, **sizes)
     decoder.build()
     return decoder
 

@@ -46,7 +46,7 @@ study: $(VENV)/installed  ## NAME=04_mistakes: run what needs more time than a n
 	$(PY) -m utils.studies $(NAME)
 
 encoder: $(VENV)/installed  ## NAME=resnet-slim: train a slim encoder again, from nothing; by default vgg16-slim
-	$(PY) -m utils.pretrain $(NAME)
+	$(PY) -m utils.pretrain $(if $(findstring command,$(origin NAME)),$(NAME))
 
 captioner: $(VENV)/installed  ## train, measure and store data/captioner-photographs.keras, from Flickr8k
 	CAPTION_DATASET=flickr8k CAPTION_ENCODER=mobilenet $(PY) -m utils.captioner

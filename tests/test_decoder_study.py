@@ -9,7 +9,8 @@ import pytest
 from tests.other_decoders import EVERY
 from utils.datasets import load_dataset
 from utils.runs import Diverged
-from utils.studies import curve, decoders, encoders
+from utils.settings import RECIPES
+from utils.studies import curve, decoders, encoders, photo_decoders
 from utils.training import make_decoder
 
 CAT = {"kind": "cat", "color": "red", "size": None, "count": 1, "relation": None, "box": [0, 50, 40, 90]}
@@ -131,10 +132,11 @@ def test_each_encoder_has_features_and_models_of_its_own(few_pictures, monkeypat
     tuned = {"GRU/1": {"rate": 0.25, "dropout": 0.5}}
     monkeypatch.setattr(decoders, "load_study", lambda name: {"members": tuned})
     names = ("vgg16-slim", "resnet-slim")
-    load, given = encoders.load_encoder, {}
-    monkeypatch.setattr(encoders, "load_encoder", lambda name: given.setdefault(name, load(name, None)))
+    given = {name: encoders.load_encoder(name, None) for name in names}
+    monkeypatch.setattr(encoders, "load_encoder", lambda name: given[name])
     found = [encoders.one_pair(few_pictures, dataset, name, "GRU", 2) for name in names]
     assert [one["bleu4"] for one in found] == [128, 256]
+    assert [one["encoder"] for one in found] == [given[name].fingerprint for name in names]
     assert called == [(name, name, "GRU", 2, 0.25, 0.5, name) for name in names]
     folders = sorted(path.name for path in few_pictures.features_dir.parent.iterdir())
     assert folders == ["own-resnet-slim", "own-vgg16-slim"]
@@ -146,14 +148,58 @@ def test_each_encoder_has_features_and_models_of_its_own(few_pictures, monkeypat
 
 
 def test_rows_of_encoders_are_shown_with_their_spread():
-    some = {
-        f"a+b, GRU, attention/{n}": {"bleu4": n, "cider": 1, "wholly_true": 0.5, "sides": [n, 4]}
-        for n in (1, 3)
-    }
+    one = {"cider": 1, "wholly_true": 0.5, "parameters": 1000}
+    some = {f"a+b, GRU, attention/{n}": one | {"bleu4": n, "sides": [n, 4]} for n in (1, 3)}
     lines = encoders.show({"members": some | {"side by side/1": {"weights": {}}}}).splitlines()
     assert lines[2:] == [
-        "| `a+b` | GRU, attention | 2.000 (1.000-3.000) | 1.000 | 0.500 | 0.500 (0.250-0.750) |"
+        "| `a+b` | GRU, attention | 2.000 (1.000-3.000) | 1.000 | 0.500 | 0.500 (0.250-0.750) | 1,000 |"
     ]
+
+
+def test_on_photographs_a_part_finds_the_rate_and_all_are_trained(few_pictures, monkeypatch):
+    dataset, called = load_dataset(few_pictures), []
+    whole = dataset.splits["train"]
+
+    def run(settings, world, row, seed, rate):
+        called.append((len(world[0].splits["train"]), row, seed, rate))
+        loss = abs(np.log2(rate / 0.001))
+        return SimpleNamespace(count_params=lambda: 7), {"dev_loss": [9.0, loss, 8.0], "seconds": [1.0, 2.0]}
+
+    monkeypatch.setattr(photo_decoders, "run", run)
+    monkeypatch.setattr(photo_decoders, "PICTURES", 10)
+    monkeypatch.setattr(photo_decoders, "scored", lambda dataset, cache, decoder, split: split)
+    found = photo_decoders.one_row(few_pictures, (dataset, None), "Transformer", 2)
+    assert [(size, seed) for size, _, seed, _ in called] == [(10, 1)] * (len(called) - 1) + [(len(whole), 2)]
+    assert (
+        found["tried"] == {"0.002": 1.0, "0.001": 0.0, "0.0005": 1.0}
+        and called[-1][-1] == found["rate"] == 0.001
+    )
+    assert (found["dev"], found["scores"], found["seconds"], found["loss"]) == ("dev", "test", 3.0, 0.0)
+    assert photo_decoders.one_row(few_pictures, (dataset, None), "Transformer", 1)["seconds"] == 12.0
+
+
+def test_decoders_of_photographs_are_as_large_as_that_of_part_one():
+    encoder = {"name": "mobilenet", "grid": [7, 7], "channels": 768}
+    rows = {"GRU": (EVERY["gru"], RECIPES["flickr8k"].units), **photo_decoders.ROWS}
+    sizes = [
+        make_decoder(
+            dataclasses.replace(RECIPES["flickr8k"], units=units), ["a"] * 2549, encoder, 30, kind
+        ).count_params()
+        for kind, units in rows.values()
+    ]
+    assert max(sizes) < 1.02 * sizes[0] and min(sizes) > 0.98 * sizes[0]
+
+
+def test_rows_of_photographs_stand_beside_those_of_part_one(monkeypatch):
+    def one(bleu, cider):
+        return {"scores": {search: {"bleu4": bleu, "cider": cider} for search in ("greedy", "beam 5")}}
+
+    stored = {"attention/1": one(0.2, 0.5), "attention/2": one(0.3, 0.6), "together/1": one(1, 1)}
+    monkeypatch.setattr(photo_decoders, "load_study", lambda name: {"members": stored})
+    members = {"Transformer/1": one(0.25, 0.4), "Transformer/2": one(0.25, 0.45)}
+    first, other = photo_decoders.show({"members": members}).splitlines()[2:]
+    assert first.startswith("| GRU, attention | 0.250 (0.200-0.300) | 0.550 (0.500-0.600) |")
+    assert other.endswith("| 0.250 | 0.425 (0.400-0.450) | lower |")
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from utils.decoders import DECODERS, decoder_named, load_decoder
 from utils.decoders.gru import BahdanauAttention, GRUDecoder, position_vectors
+from utils.decoders.lstm import LSTMDecoder
 from utils.files import UserError
 from utils.text import build_vocabulary, encode
 
@@ -161,7 +162,7 @@ def test_a_file_names_no_code_to_run(decoder, tmp_path):
 
 
 def test_an_unknown_decoder_is_named_with_those_there_are():
-    assert decoder_named("gru") is GRUDecoder is DECODERS["gru"]
+    assert decoder_named("gru") is GRUDecoder and decoder_named("lstm") is DECODERS["lstm"] is LSTMDecoder
     with pytest.raises(UserError, match="CAPTION_DECODER='lstm9': choose one of gru, lstm"):
         decoder_named("lstm9")
 

@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from utils import encoders, files, imagenet, modelfile, resnet, vit
+from utils import encoders, files, imagenet, modelfile, pretrain, resnet, vit
 from utils.datasets import CaptionDataset
+from utils.datasets.drawing import LABELS
+from utils.features import TOLERANCE, encoder_function
 from utils.files import UserError
 from utils.pictures import read_picture
 from utils.settings import ROOT
@@ -76,7 +78,7 @@ def test_slim_is_an_eighth_as_wide_and_a_quarter_at_its_end_under_the_same_names
 
 
 def test_resnet_at_full_width_is_keras_resnet50():
-    ours = resnet.build_resnet50()
+    ours = resnet.build_resnet50(input_shape=(None, None, 3))
     keras_own = keras.applications.ResNet50(include_top=False, weights=None)
     assert [type(layer) for layer in ours.layers] == [type(layer) for layer in keras_own.layers]
     for mine, theirs in zip(ours.layers, keras_own.layers, strict=True):
@@ -84,21 +86,19 @@ def test_resnet_at_full_width_is_keras_resnet50():
             assert getattr(mine, key, None) == getattr(theirs, key, None), (mine.name, theirs.name)
     ours.set_weights(keras_own.get_weights())
     pictures = np.random.default_rng(0).uniform(-100, 100, (1, 64, 64, 3)).astype("float32")
-    small = resnet.build_resnet50(input_shape=(64, 64, 3))
-    small.set_weights(keras_own.get_weights())
-    expected = keras.Model(keras_own.inputs, keras_own.outputs)(pictures)
+    expected = keras_own(pictures)
     assert np.std(expected) > 0
-    np.testing.assert_allclose(small(pictures), expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(ours(pictures), expected, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", encoders.SLIM)
-def test_slim_networks_are_small_and_take_windows(name):
-    model = encoders.SLIM[name](classes=7, input_shape=(None, None, 3))
-    assert sum(w.numpy().nbytes for w in model.weights) < 2e6
+@pytest.mark.parametrize(("name", "of_window"), zip(encoders.SLIM, (3, 4, 3)))
+def test_slim_networks_have_half_a_million_weights_and_take_windows(name, of_window):
+    model = encoders.SLIM[name](classes=len(LABELS), input_shape=(None, None, 3))
+    assert model.count_params() < 500_000
     features = keras.Model(model.input, model.get_layer("average").input)
-    for size, grid in ((224, 7), (96, 3)):
-        assert features(np.zeros((1, size, size, 3), np.float32)).shape[1:3] == (grid, grid)
-        assert model(np.zeros((1, size, size, 3), np.float32)).shape == (1, 7)
+    for size, grid in ((224, 7), (pretrain.WINDOW, of_window)):
+        pictures = np.zeros((1, size, size, 3), np.float32)
+        assert features(pictures).shape[1:3] == (grid, grid) and model(pictures).shape == (1, len(LABELS))
 
 
 def test_a_residual_block_adds_to_what_it_was_given():
@@ -125,23 +125,29 @@ def test_each_patch_has_its_place_in_sines_of_row_and_column():
 
 
 def test_encoders_side_by_side_give_the_channels_of_both():
+    """They want their pictures prepared otherwise; and one network may stand on both sides."""
+    names = ("vgg16-slim", "mobilenet", "MobileNet")
     keras.utils.set_random_seed(1)
-    parts = [encoders.load_encoder(name) for name in ("vgg16-slim", "resnet-slim")]
-    both = encoders.load_encoder("VGG16-slim + resnet-slim")
-    assert (both.name, both.grid, both.channels) == ("vgg16-slim+resnet-slim", (7, 7), 384)
+    parts = [encoders.load_encoder(name, weights=None) for name in names]
+    keras.utils.set_random_seed(1)
+    both = encoders.load_encoder(" + ".join(names), weights=None)
+    whole = ("vgg16-slim+mobilenet+mobilenet", (7, 7), 128 + 2 * 768)
+    assert (both.name, both.grid, both.channels) == whole
     pictures = np.random.default_rng(0).integers(0, 255, (2, 224, 224, 3), np.uint8)
     expected = np.concatenate([part(pictures) for part in parts], axis=-1)
     np.testing.assert_allclose(both(pictures), expected, atol=1e-4)
-    other = encoders.load_encoder("resnet-slim+vgg16-slim")
-    assert other.identity != both.identity and other.fingerprint != both.fingerprint
+    fingerprints = {encoder.fingerprint for encoder in (*parts, both)}
+    assert len(fingerprints) == 4
 
 
-def test_each_of_two_encoders_is_given_what_it_wants():
-    keras.utils.set_random_seed(1)
-    both = encoders.load_encoder("vgg16-slim+mobilenet", weights=None)
-    pictures = np.random.default_rng(0).integers(0, 255, (1, 224, 224, 3), np.uint8)
-    prepared = [encoders.preprocessing(name)(pictures) for name in ("vgg16-slim", "mobilenet")]
-    np.testing.assert_array_equal(both.preprocess(pictures), np.concatenate(prepared, axis=-1))
+def test_encoders_side_by_side_compute_in_half_the_bits_too():
+    both = encoders.load_encoder("vgg16-slim+resnet-slim", weights=None)
+    pictures = np.random.default_rng(0).integers(0, 255, (2, 224, 224, 3), np.uint8)
+    exact, short = (
+        encoder_function(both, 2, compute)(pictures)[0].numpy().astype(np.float32)
+        for compute in ("float32", "bfloat16")
+    )
+    assert 0 < np.sqrt(np.mean((exact - short) ** 2) / np.mean(exact**2)) < TOLERANCE
 
 
 def test_encoders_that_do_not_fit_side_by_side_say_so():
@@ -149,6 +155,10 @@ def test_encoders_that_do_not_fit_side_by_side_say_so():
         encoders.load_encoder("vgg16-slim+efficientnetb1", weights=None)
     with pytest.raises(UserError, match="more than one network"):
         encoders.load_classifier("vgg16-slim+resnet-slim")
+    for name in ("vgg16-slim+", "a/file.keras+vgg16-slim"):
+        for load in (encoders.load_encoder, encoders.preprocessing):
+            with pytest.raises(UserError, match="names of networks before and behind"):
+                load(name)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ ORDER = """
     decoders.vector decoders.multihead decoders.transformer decoders.ensemble
     training runfolder runs decoding scores lexicon truth judging
     mistakes clinic checks studies studies.__main__ studies.mistakes studies.clinic studies.photographs
-    studies.changes studies.choices studies.decoders studies.curve studies.encoders
+    studies.changes studies.choices studies.decoders studies.curve studies.encoders studies.photo_decoders
     fonts plots charts annotated diagrams parts schemes caption captioner notebooks pretrain
 """.split()
 FILES = {

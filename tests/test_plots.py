@@ -9,6 +9,7 @@ from matplotlib import pyplot as plt
 from PIL import Image
 
 from utils import charts, diagrams, fonts, parts, plots, schemes
+from utils.clinic import SICK
 from utils.plots import show_attention, show_pictures, upsample
 
 
@@ -145,4 +146,34 @@ def test_a_mask_shows_who_may_look_at_what():
     words, picture = figure.axes
     said = [(box.get_x() + 0.5, box.get_y() + 0.5) for box in words.patches if box.get_alpha() < 1]
     assert said == [(0, 0), (0, 1), (1, 1)] and picture.images[0].get_array().shape == (2, 3)
+    plt.close(figure)
+
+
+def test_the_illnesses_are_numbered_as_in_the_clinic():
+    figure = schemes.illnesses()
+    texts = [text.get_text().replace("\n", " ") for text in figure.axes[0].texts]
+    numbered = dict(text.split(" ", 1) for text in texts if text[:1].isdigit())
+    for number, name in enumerate([name for name in SICK if name != "healthy"], 1):
+        assert numbered[str(number)].startswith(name), name
+    assert len(numbered) == len(SICK) - 1
+    plt.close(figure)
+
+
+def test_patches_are_those_in_the_frame():
+    picture = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
+    figure = schemes.patches(picture, 8)
+    left, right = figure.axes
+    [frame] = left.patches
+    x, y = map(round, frame.get_xy())
+    shown = [image.get_array() for image in right.images]
+    framed = picture[y : y + 8, x : x + round(frame.get_width())]
+    np.testing.assert_array_equal(np.concatenate(shown, axis=1), framed)
+    plt.close(figure)
+
+
+def test_decision_fusion_shows_the_mean_of_what_it_shows():
+    figure = schemes.fusions()
+    heights = [[bar.get_height() for bar in bars] for bars in figure.axes[1].containers]
+    np.testing.assert_allclose(heights[2], np.mean(heights[:2], axis=0))
+    assert np.isclose(np.sum(heights, axis=1), 1).all()
     plt.close(figure)

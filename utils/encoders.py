@@ -1,4 +1,4 @@
-"""The networks that see: VGG16, any other network of `keras.applications`, a file, our slim ones, or two.
+"""The networks that see: VGG16, any other of `keras.applications`, our slim ones, several, or a file.
 
 An encoder turns a picture into a grid of feature vectors (7 x 7 positions for most), a classifier turns
 it into class probabilities. Both want the preprocessing that their weights were trained with, and each
@@ -21,7 +21,7 @@ from utils import imagenet, modelfile
 from utils.files import UserError
 from utils.pictures import INPUT_SIZE
 from utils.resnet import build_resnet50
-from utils.settings import ROOT, label
+from utils.settings import ROOT, SLIM_NAMES, label
 from utils.vit import build_vit
 
 SLIM_WIDTH = (1 / 8, 1 / 8, 1 / 8, 1 / 8, 1 / 4)  # of each block; the last one is all that a decoder sees
@@ -97,11 +97,12 @@ def build_vgg16(
     return keras.Model(inputs, x, name="vgg16" if set(widths) == {1} else "vgg16-slim")
 
 
-SLIM: dict[str, Callable[..., keras.Model]] = {
-    "vgg16-slim": partial(build_vgg16, SLIM_WIDTH, kernel_initializer="he_normal"),
-    "resnet-slim": partial(build_resnet50, 1 / 8),
-    "vit-slim": build_vit,
-}
+_BUILDERS = (
+    partial(build_vgg16, SLIM_WIDTH, kernel_initializer="he_normal"),
+    partial(build_resnet50, 1 / 8),
+    build_vit,
+)
+SLIM: dict[str, Callable[..., keras.Model]] = dict(zip(SLIM_NAMES, _BUILDERS, strict=True))
 """Our own small networks: the functions that make them, given `classes` and `input_shape`."""
 
 
@@ -110,9 +111,9 @@ def load_encoder(name: str, weights: str | None = "default") -> Encoder:
 
     name     one of `SLIM` (drawn objects); a network of `keras.applications` (ImageNet), without regard to
              case and with its options after a colon, as in `MobileNet:alpha=0.5` (`mobilenet` alone has an
-             alpha of 0.75); the path of a `.keras` file that takes RGB in [0, 255], float32
-             (B, size, size, 3), and gives a map, float32 (B, rows, cols, channels); or several names with
-             `+` between them: their maps side by side, at each position the channels of all
+             alpha of 0.75); several of these with `+` between them: their maps side by side, at each
+             position the channels of all; or the path of a `.keras` file that takes RGB in [0, 255],
+             float32 (B, size, size, 3), and gives a map, float32 (B, rows, cols, channels)
     weights  `default`: the trained ones, from a file that is there or is downloaded;
              None: random ones (`keras.utils.set_random_seed` makes them repeatable)
 
@@ -120,12 +121,14 @@ def load_encoder(name: str, weights: str | None = "default") -> Encoder:
     when there is none of that name, and one that says what grids they give when several do not fit.
     """
     description = ""
-    if "+" in name and not Path(name).is_file():
-        name, model, preprocess = _side_by_side([load_encoder(part, weights) for part in name.split("+")])
-    elif name.endswith(".keras"):
+    if name.endswith(".keras"):
         config = modelfile.read_config(Path(name))
         name, model = label(name), _from_file(config, Path(name), weights)
         preprocess, description = _as_it_is, modelfile.description(config)
+    elif "+" in name:
+        parts = [load_encoder(part, weights) for part in _names(name)]
+        name, model = _side_by_side(parts)
+        preprocess, description = preprocessing(name), " ".join(part.fingerprint for part in parts)
     elif (slim := name.strip().lower()) in SLIM:
         whole = _slim(slim, weights)
         name, model = slim, keras.Model(whole.input, whole.get_layer("average").input)
@@ -166,15 +169,27 @@ def load_classifier(name: str, weights: str | None = "default") -> tuple[keras.M
 
 def preprocessing(name: str) -> Callable:
     """What the network of that name does to RGB in [0, 255] first: array or tensor (..., 3), any number
-    type -> float32 tensor (..., 3). Names as in `load_encoder`."""
+    type -> float32 tensor (..., 3), of several networks one behind the other. Names and errors as in
+    `load_encoder`."""
     if name.endswith(".keras"):
         return _as_it_is
+    if "+" in name:
+        each = [preprocessing(part) for part in _names(name)]
+        return lambda pictures: tf.concat([prepare(pictures) for prepare in each], axis=-1)
     if name.strip().lower() in SLIM:
         # As VGG16, then divided by 64: values about as large as 1, so that training from scratch starts well.
         return lambda pictures: preprocessing("vgg16")(pictures) / 64
     own = imagenet.preprocess_input(name)
     # Keras changes a float NumPy array in place; a tensor of our own keeps the caller's picture as it is.
     return lambda pictures: own(_as_it_is(pictures))
+
+
+def _names(name: str) -> list[str]:
+    """The names between the `+`. Raises UserError where there is none, or a file."""
+    names = [part.strip() for part in name.split("+")]
+    if not all(names) or any(part.endswith(".keras") for part in names):
+        raise UserError(f"{name}: put names of networks before and behind a +; files go one by one.")
+    return names
 
 
 def _as_it_is(pictures: np.ndarray) -> tf.Tensor:
@@ -185,7 +200,7 @@ def weights_fingerprint(model: keras.Model, description: str = "") -> str:
     """16 hexadecimal digits of the SHA-256 of the model's weights: shapes, types and numbers, in order.
 
     Not of their names, which depend on what else was built before in the same session. `description` says
-    what a file's network does beside: strides, scaling and activations have no weights.
+    what the network does beside: strides, scaling and activations have no weights.
     """
     digest = hashlib.sha256(description.encode())
     for position, weight in enumerate(model.weights):
@@ -194,11 +209,9 @@ def weights_fingerprint(model: keras.Model, description: str = "") -> str:
     return digest.hexdigest()[:16]
 
 
-def _side_by_side(parts: Sequence[Encoder]) -> tuple[str, keras.Model, Callable]:
-    """Name, network and preprocessing of encoders whose maps are put together, channels behind channels.
-
-    The network takes what each of them wants, one behind the other: (B, size, size, 3 * parts).
-    """
+def _side_by_side(parts: Sequence[Encoder]) -> tuple[str, keras.Model]:
+    """Name and network of encoders whose maps are put together, channels behind channels; it takes what
+    each of them wants, one behind the other: (B, size, size, 3 * parts)."""
     first, name = parts[0], "+".join(part.name for part in parts)
     if any((part.input_size, part.grid) != (first.input_size, first.grid) for part in parts):
         sizes = ", ".join(f"{p.name} {p.grid[0]} x {p.grid[1]} of {p.input_size} pixels" for p in parts)
@@ -206,9 +219,12 @@ def _side_by_side(parts: Sequence[Encoder]) -> tuple[str, keras.Model, Callable]
             f"{name}: side by side they need one size of grid and picture, but they have {sizes}."
         )
     inputs = keras.Input((first.input_size, first.input_size, 3 * len(parts)))
-    maps = [part.model(inputs[..., 3 * i : 3 * i + 3]) for i, part in enumerate(parts)]
-    model = keras.Model(inputs, keras.layers.Concatenate()(maps))
-    return name, model, lambda pictures: tf.concat([part.preprocess(pictures) for part in parts], axis=-1)
+    maps = []
+    for i, part in enumerate(parts):
+        # The same network may be there twice, but a model has each name once.
+        network = keras.Model(part.model.inputs[0], part.model.outputs[0], name=f"part{i}")
+        maps.append(network(inputs[..., 3 * i : 3 * i + 3]))
+    return name, keras.Model(inputs, keras.layers.Concatenate()(maps))
 
 
 def _from_file(config: dict, file: Path, weights: str | None) -> keras.Model:

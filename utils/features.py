@@ -175,6 +175,10 @@ def _in_format(model: keras.Model, policy: str) -> keras.Model:
     """The same network with the same weights, computing in another number format."""
 
     def clone(layer):
+        if isinstance(layer, keras.Model):  # one of several side by side
+            return _in_format(layer, policy)
+        if not isinstance(layer, keras.layers.Layer):  # an operation has no format of its own
+            return layer
         return layer.__class__.from_config({**layer.get_config(), "dtype": policy})
 
     other = keras.models.clone_model(model, clone_function=clone)

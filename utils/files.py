@@ -32,15 +32,15 @@ class UserError(Exception):
         return str(self).splitlines()
 
 
-def exit_status(work: Callable[[], object]) -> int:
-    """Do the work of a command: 0; 1 with the message of a UserError; 130 where Ctrl-C stopped it."""
+def exit_status(work: Callable[[], object], stopped: str = "Stopped. Run the same again to go on.") -> int:
+    """Do the work of a command: 0; 1 with the message of a UserError; 130, saying `stopped`, after Ctrl-C."""
     try:
         work()
     except UserError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nStopped. Run the same again to go on.", file=sys.stderr)
+        print(f"\n{stopped}", file=sys.stderr)
         return 130
     return 0
 

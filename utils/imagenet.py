@@ -22,6 +22,7 @@ import tensorflow as tf
 
 from utils.files import UserError, download
 from utils.pictures import INPUT_SIZE
+from utils.settings import SLIM_NAMES
 
 # Pictures of 224 x 224 but for these: what the weights of Keras were trained for.
 SIZES = {
@@ -57,11 +58,11 @@ def find(name: str) -> tuple[Callable, dict]:
     known = networks()
     network = known.get(wanted.lower())
     if network is None:
-        like = difflib.get_close_matches(wanted.lower(), [*known, "vgg16-slim"]) or ["resnet50"]
+        like = difflib.get_close_matches(wanted.lower(), [*known, *SLIM_NAMES]) or ["resnet50"]
         raise UserError(
-            f"There is no encoder {name!r}. Did you mean {' or '.join(like)}? There are vgg16-slim, vgg16, "
-            "mobilenet and every other network of keras.applications (https://keras.io/api/applications); "
-            "the path of a .keras file works too."
+            f"There is no encoder {name!r}. Did you mean {' or '.join(like)}? There are "
+            f"{', '.join(SLIM_NAMES)}, vgg16, mobilenet and every other network of keras.applications "
+            "(https://keras.io/api/applications); the path of a .keras file works too."
         )
     if not given:
         return network, _USUAL.get(wanted.lower(), {})

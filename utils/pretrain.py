@@ -4,8 +4,8 @@ The network learns first to name single drawn objects, as VGG16 learned to name 
 on pictures of several, to say at each of its 49 positions what is there: the thing, its centre, how far it
 reaches, how many there are of its kind and color, and what lies beside, above and below it. Its features then
 describe scenes that it never saw. Of what the split `novel` keeps for itself it sees the things, each alone
-(a purple umbrella among them), and nothing together. About half an hour on 2 cores. The weights are part of
-the repository, so this is needed only after a change of how things are drawn.
+(a purple umbrella among them), and nothing together. Half an hour to an hour on 2 cores. The weights are part
+of the repository, so this is needed only after a change of how things are drawn.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ AGAIN, EPOCHS = 2_000, 9  # then whole pictures: so many of the single things, a
 BATCH, PEAK_RATE = 32, 2e-3
 GRID, KINDS = 7, tuple(COLORS)
 CELL = SIZE // GRID
+PREPARE = preprocessing("vgg16-slim")  # all slim networks want the same
 LOSSES = {  # what the network learns, how its mistakes count, and how much
     "predictions": ("sparse_categorical_crossentropy", 0.2),
     "place": ("sparse_categorical_crossentropy", 0.1),
@@ -162,7 +163,7 @@ class Pictures(keras.utils.PyDataset):
         if not self.window:  # where there is no thing, there is nothing else to say of it
             there = (wanted["thing"] > 0).astype(np.float32)
             counts |= {"thing": 0.4 + 0.6 * there, **dict.fromkeys(("reach", "number", "neighbours"), there)}
-        return np.asarray(preprocessing("vgg16-slim")(pictures)), wanted, counts
+        return np.asarray(PREPARE(pictures)), wanted, counts
 
 
 def _mirrored(name: str, target: np.ndarray) -> np.ndarray:
@@ -194,14 +195,14 @@ def build_learner(name: str, seed: int) -> tuple[keras.Model, keras.Model, keras
         "sky": keras.layers.Dense(len(SKY), activation="softmax", name="sky")(average),
     }
     whole = keras.Model(classifier.input, dict(heads))
-    for name, outputs, activation in (
+    for head, outputs, activation in (
         ("thing", len(LABELS) + 1, "softmax"),
         ("centre", 1, "sigmoid"),
         ("reach", 4, None),
         ("number", 3, "softmax"),
         ("neighbours", 4 * len(KINDS), "sigmoid"),
     ):
-        heads[name] = keras.layers.Conv2D(outputs, 1, activation=activation, name=name)(features)
+        heads[head] = keras.layers.Conv2D(outputs, 1, activation=activation, name=head)(features)
     return classifier, whole, keras.Model(classifier.input, heads)
 
 
@@ -222,9 +223,8 @@ def train(learner: keras.Model, data: Pictures, epochs: int) -> None:
 
 def report(learner: keras.Model, pictures: np.ndarray, targets: dict[str, np.ndarray]) -> None:
     """Print how often the held-out pictures are read rightly: single things, each position of the others."""
-    preprocess = preprocessing("vgg16-slim")
     batches = [
-        learner.predict_on_batch(preprocess(pictures[i : i + BATCH])) for i in range(0, len(pictures), BATCH)
+        learner.predict_on_batch(PREPARE(pictures[i : i + BATCH])) for i in range(0, len(pictures), BATCH)
     ]
     said = {name: np.concatenate([batch[name] for batch in batches]) for name in learner.output_names}
     alone, there = targets["predictions"] >= 0, targets["thing"] > 0
@@ -243,6 +243,7 @@ def report(learner: keras.Model, pictures: np.ndarray, targets: dict[str, np.nda
 
 
 def main(name: str, seed: int = 0) -> None:
+    name = name.strip().lower()
     if name not in SLIM:
         raise UserError(f"There is no slim network {name!r}. There are {', '.join(SLIM)}.")
     file = SLIM_FOLDER / f"{name}.weights.h5"
@@ -265,4 +266,5 @@ def main(name: str, seed: int = 0) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(exit_status(lambda: main(sys.argv[1] if sys.argv[1:] else "vgg16-slim")))
+    network = sys.argv[1] if sys.argv[1:] else "vgg16-slim"
+    sys.exit(exit_status(lambda: main(network), "Stopped; the weights are as they were."))

@@ -169,9 +169,11 @@ def residual_block() -> Figure:
     circle = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": "k"}
     axis.text(9.4, 1, "+", ha="center", va="center", fontsize=14, bbox=circle)
     axis.text(4.9, 0.05, "$f(x)$: what is to be added", ha="center", va="top", color=BLUE)
-    arrow(axis, (9.7, 1), (10.6, 1))
-    axis.text(10.7, 1, "$x + f(x)$", va="center", fontsize=16)
-    axis.set(xlim=(-0.6, 12.4), ylim=(-0.5, 3.1))
+    arrow(axis, (9.7, 1), (10.3, 1))
+    box(axis, 10.9, 1, "relu", GREEN, size=11)
+    arrow(axis, (11.4, 1), (11.9, 1))
+    axis.text(12.0, 1, "$\\mathrm{relu}(x + f(x))$", va="center", fontsize=15)
+    axis.set(xlim=(-0.6, 14.4), ylim=(-0.5, 3.1))
     axis.axis("off")
     return figure
 
@@ -228,7 +230,7 @@ def fusions() -> Figure:
     _picture(right, -0.7, 2.1)
     arrow(right, (0.35, 2.1), (0.8, 2.1))
     box(right, 1.75, 2.1, "encoder", ORANGE)
-    bars = {3.2: (0.3, 0.9, 0.2), 1.0: (0.6, 0.5, 0.1)}
+    bars = {3.2: np.array([0.2, 0.7, 0.1]), 1.0: np.array([0.5, 0.4, 0.1])}
     for y, heights in bars.items():
         arrow(right, (2.75, 2.1), (3.5, y))
         box(right, 4.4, y, "decoder", BLUE if y > 2 else PURPLE)

@@ -18,9 +18,13 @@ from utils.files import UserError, writable_folder
 ROOT = Path(__file__).resolve().parent.parent
 """The repository: the folder that holds `notebooks/`, `utils/` and `data/`."""
 
-_SLIM = "vgg16-slim"
+SLIM_NAMES = ("vgg16-slim", "resnet-slim", "vit-slim")
 PHOTOGRAPHS = ("flickr8k", "flickr30k", "coco")
-DEFAULT_ENCODERS = {"scenes": _SLIM, "scenes-sketch": _SLIM, **dict.fromkeys((*PHOTOGRAPHS, "own"), "vgg16")}
+DEFAULT_ENCODERS = {
+    "scenes": SLIM_NAMES[0],
+    "scenes-sketch": SLIM_NAMES[0],
+    **dict.fromkeys((*PHOTOGRAPHS, "own"), "vgg16"),
+}
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Recipe:
 
     min_count      a word used less often in the training captions becomes `<unk>`
     embedding_dim  numbers in a word vector
-    units          numbers in the GRU's state
+    units          numbers in the decoder's state
     dropout        share of inputs and outputs zeroed in training
     batch_size     captions per training step
     learning_rate  the highest, reached after the warm-up
@@ -88,7 +92,8 @@ class Settings:
     """What a run depends on.
 
     dataset   `scenes`, `scenes-sketch`, `flickr8k`, `flickr30k`, `coco` or `own`
-    encoder   `vgg16-slim`, a network of `keras.applications`, or the path of a `.keras` file (utils.encoders)
+    encoder   one of SLIM_NAMES, a network of `keras.applications`, several of these with `+` between them, or
+              the path of a `.keras` file (utils.encoders)
     decoder   one of `utils.decoders.DECODERS`
     data_dir  where datasets are looked for before anything is downloaded or drawn
     features_dir  where the feature cache is: data/features/<dataset>-<encoder>, or in the run folder

@@ -103,25 +103,31 @@ def run(
 
 def tune(settings: Settings, world: World, row: str) -> dict[tuple[float, float], float]:
     """The loss on dev by learning rate and dropout, of all that was tried with the first seed."""
-    tried = dict[tuple[float, float], float]()
 
-    def attempt(rate: float, dropout: float) -> None:
+    def loss_of(dropout: float, rate: float) -> float:
         try:
-            _, history = run(settings, world, row, SEEDS[0], rate, dropout)
-            tried[rate, dropout] = min(history["dev_loss"])
+            return min(run(settings, world, row, SEEDS[0], rate, dropout)[1]["dev_loss"])
         except Diverged:
-            tried[rate, dropout] = DIVERGED
+            return DIVERGED
 
-    dropout = settings.recipe.dropout
-    attempt(RATE, dropout)
+    usual = settings.recipe.dropout
+    tried = {(rate, usual): loss for rate, loss in by_doubling(partial(loss_of, usual), RATES, RATE).items()}
+    rate, _ = best(tried)
+    return tried | {(rate, MORE_DROPOUT): loss_of(MORE_DROPOUT, rate)}
+
+
+def by_doubling(
+    loss_of: Callable[[float], float], rates: Sequence[float], first: float
+) -> dict[float, float]:
+    """The loss by learning rate, from the first one on, until the best has a worse one on either side or
+    `rates`, in rising order, end."""
+    tried = {first: loss_of(first)}
     while True:
-        at = RATES.index(best(tried)[0])
-        around = [rate for rate in RATES[max(0, at - 1) : at + 2] if (rate, dropout) not in tried]
+        at = rates.index(min(tried, key=lambda rate: tried[rate]))
+        around = [rate for rate in rates[max(0, at - 1) : at + 2] if rate not in tried]
         if not around:
-            break
-        attempt(around[0], dropout)
-    attempt(best(tried)[0], MORE_DROPOUT)
-    return tried
+            return tried
+        tried[around[0]] = loss_of(around[0])
 
 
 def tuned(settings: Settings, world: World, row: str, seed: int) -> Decoder:
@@ -131,10 +137,11 @@ def tuned(settings: Settings, world: World, row: str, seed: int) -> Decoder:
 
 def as_tuned(settings: Settings, world: World, row: str, seed: int, folder: Path) -> dict[str, Any]:
     """Train a decoder with the rate and the dropout that the stored table has found, and measure it."""
-    tuned = load_study("08_other_decoders")["members"][f"{row}/{SEEDS[0]}"]
-    decoder, history = run(settings, world, row, seed, tuned["rate"], tuned["dropout"], folder)
+    stored = load_study("08_other_decoders")["members"][f"{row}/{SEEDS[0]}"]
+    rate, dropout = stored["rate"], stored["dropout"]
+    decoder, history = run(settings, world, row, seed, rate, dropout, folder)
     found = {"loss": min(history["dev_loss"]), "epochs": len(history["dev_loss"])} | measure(world, decoder)
-    found |= {"rate": tuned["rate"], "dropout": tuned["dropout"], "parameters": decoder.count_params()}
+    found |= {"rate": rate, "dropout": dropout, "parameters": decoder.count_params()}
     return found | {"seconds": round(sum(history["seconds"]), 1)}
 
 
@@ -221,8 +228,12 @@ def show(study: Mapping) -> str:
         if "bleu4" in one:
             rows.setdefault(name.rpartition("/")[0], []).append(one)
     lines = ["| decoder | BLEU-4 | CIDEr-D | wholly true | left or right | weights |", "|" + "---|" * 6]
-    for row, some in rows.items():
-        cells = [spread([one[key] for one in some]) for key in ("bleu4", "cider", "wholly_true")]
-        cells += [spread([right / max(stated, 1) for right, stated in (one["sides"] for one in some)])]
-        lines.append(f"| {row} | {' | '.join(cells)} | {some[0]['parameters']:,} |")
+    lines += [f"| {row} | {cells(some)} |" for row, some in rows.items()]
     return "\n".join(lines)
+
+
+def cells(some: Sequence[Mapping]) -> str:
+    """Of one row of the table, one member for each seed: its columns behind the name."""
+    found = [spread([one[key] for one in some]) for key in ("bleu4", "cider", "wholly_true")]
+    found += [spread([right / max(stated, 1) for right, stated in (one["sides"] for one in some)])]
+    return " | ".join([*found, f"{some[0]['parameters']:,}"])

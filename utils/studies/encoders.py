@@ -19,13 +19,15 @@ from utils.encoders import load_encoder
 from utils.features import BATCH, encoder_function, extract_features
 from utils.pictures import read_picture
 from utils.settings import Settings, label
-from utils.studies import PARTS, spread
-from utils.studies.decoders import SEEDS, as_tuned
+from utils.studies import PARTS
+from utils.studies.curve import ROWS
+from utils.studies.decoders import ROWS as EVERY
+from utils.studies.decoders import SEEDS, as_tuned, cells
 
 ENCODERS = ("resnet-slim", "vit-slim", "vgg16-slim+resnet-slim")
-ROWS = ("GRU, attention", "GRU, mean vector", "Transformer")
 ROUNDS = 10  # batches of each encoder that are timed
-SETTINGS = {"encoders": ENCODERS, "rows": ROWS, "seeds": SEEDS}
+SETTINGS: dict[str, Any] = {"encoders": ENCODERS, "rows": ROWS, "seeds": SEEDS}
+SETTINGS |= {"units": {row: EVERY[row][1] for row in ROWS}}
 SLACK: dict[str, float] = {}  # no member of it is run live
 
 
@@ -48,7 +50,8 @@ def one_pair(
     folder = settings.features_dir.parent / f"{settings.dataset}-{label(encoder)}"
     cache = extract_features(dataset, load_encoder(encoder), folder)
     own = replace(settings, encoder=encoder, features_dir=folder)
-    return as_tuned(own, (dataset, cache), row, seed, PARTS / "08_encoders" / label(encoder))
+    found = as_tuned(own, (dataset, cache), row, seed, PARTS / "08_encoders" / label(encoder))
+    return found | {"encoder": cache.encoder["weights"]}
 
 
 def side_by_side(settings: Settings, dataset: CaptionDataset) -> dict[str, Any]:
@@ -57,11 +60,12 @@ def side_by_side(settings: Settings, dataset: CaptionDataset) -> dict[str, Any]:
     encoders = {name: load_encoder(name) for name in (settings.encoder, *ENCODERS)}
     size = encoders[settings.encoder].input_size
     pictures = np.stack([read_picture(dataset.path(name), size) for name in dataset.images[:BATCH]])
+    look = {name: encoder_function(encoder, BATCH) for name, encoder in encoders.items()}
     taken: dict[str, list[float]] = {name: [] for name in encoders}
     for _ in range(ROUNDS + 1):
-        for name, encoder in encoders.items():
+        for name, function in look.items():
             started = time.monotonic()
-            encoder_function(encoder, BATCH)(pictures)[0].numpy()
+            function(pictures)[0].numpy()
             taken[name].append((time.monotonic() - started) * 1000 / BATCH)
     return {
         "ms_per_picture": {name: round(float(np.median(some[1:])), 2) for name, some in taken.items()},
@@ -76,9 +80,9 @@ def show(study: dict) -> str:
         if "bleu4" in one:
             encoder, _, row = name.rpartition("/")[0].partition(", ")
             rows.setdefault((encoder, row), []).append(one)
-    lines = ["| encoder | decoder | BLEU-4 | CIDEr-D | wholly true | left or right |", "|" + "---|" * 6]
-    for (encoder, row), some in rows.items():
-        cells = [spread([one[key] for one in some]) for key in ("bleu4", "cider", "wholly_true")]
-        cells += [spread([right / max(stated, 1) for right, stated in (one["sides"] for one in some)])]
-        lines.append(f"| `{encoder}` | {row} | {' | '.join(cells)} |")
+    lines = ["| encoder | decoder | BLEU-4 | CIDEr-D | wholly true | left or right | decoder's weights |"]
+    lines += [
+        "|" + "---|" * 7,
+        *(f"| `{name}` | {row} | {cells(some)} |" for (name, row), some in rows.items()),
+    ]
     return "\n".join(lines)

@@ -78,7 +78,7 @@ def one_run(settings: Settings) -> dict[str, Any]:
         "vocabulary": _words(dataset, decoder),
         "history": history,
         "loss": _losses(dataset, cache, decoder),
-        "dev": _scored(dataset, cache, decoder, "dev"),
+        "dev": scored(dataset, cache, decoder, "dev"),
         "scores": _score_rows(dataset, encoder, cache, decoder, references, said),
         "gain": {method: _gain(references, said["greedy"], said[method]) for method in ("beam 3", "beam 5")},
         "captions": shown,
@@ -93,8 +93,8 @@ def together(settings: Settings) -> dict[str, Any]:
     decoders = [train(of_seed(settings, seed), dataset, cache)[0] for seed in seeds_of(settings)]
     started, ensemble = time.monotonic(), Ensemble(decoders)
     return {
-        "dev": _scored(dataset, cache, ensemble, "dev"),
-        "scores": _scored(dataset, cache, ensemble, "test"),
+        "dev": scored(dataset, cache, ensemble, "dev"),
+        "scores": scored(dataset, cache, ensemble, "test"),
         "models": len(decoders),
         "seconds": round(time.monotonic() - started, 1),
     }
@@ -140,7 +140,7 @@ def _describe(decoder: Decoder, cache: FeatureCache, names: Sequence[str]) -> di
     return greedy | {f"beam {width}": describe(decoder, cache, names, width) for width in (3, 5)}
 
 
-def _scored(dataset: CaptionDataset, cache: FeatureCache, decoder: Decoder, split: str) -> dict[str, dict]:
+def scored(dataset: CaptionDataset, cache: FeatureCache, decoder: Decoder, split: str) -> dict[str, dict]:
     """The scores of each search; choices are made by those on dev."""
     names, references = _split(dataset, cache, split)
     captions = _describe(decoder, cache, names)

@@ -138,6 +138,8 @@ def test_each_encoder_has_features_and_models_of_its_own(few_pictures, monkeypat
     assert [one["bleu4"] for one in found] == [128, 256]
     assert [one["encoder"] for one in found] == [given[name].fingerprint for name in names]
     assert called == [(name, name, "GRU", 2, 0.25, 0.5, name) for name in names]
+    encoders.one_pair(few_pictures, dataset, names[0], "GRU, half the rate", 3)
+    assert called[-1][2:6] == ("GRU", 3, 0.125, 0.5)
     folders = sorted(path.name for path in few_pictures.features_dir.parent.iterdir())
     assert folders == ["own-resnet-slim", "own-vgg16-slim"]
     monkeypatch.setattr(encoders, "ENCODERS", ("resnet-slim",))

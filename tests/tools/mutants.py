@@ -448,6 +448,7 @@ MUTANTS = [
     ("seeds are thrown together", "checks", 'f"{kind}, seed {seed}"', 'f"{kind}, seed 1"', "clinic"),
     ("checks in the wrong row", "charts", "Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=face", "Rectangle((x - 0.5, x - 0.5), 1, 1, facecolor=face", "plots"),
     # ---- the decoders of notebook 8 on one table
+    ("half the rate is the whole", "studies/encoders", "0.5 if row.endswith(HALF) else 1", "1", "decoder_study"),
     ("all encoders share a folder of features", "studies/encoders", 'f"{settings.dataset}-{label(encoder)}"', 'f"{settings.dataset}"', "decoder_study"),
     ("all encoders share their models", "studies/encoders", 'PARTS / "08_encoders" / label(encoder)', 'PARTS / "08_encoders"', "decoder_study"),
     ("the settings' encoder for every row", "studies/encoders", "load_encoder(encoder), folder)", "load_encoder(settings.encoder), folder)", "decoder_study"),

@@ -135,10 +135,13 @@ def tuned(settings: Settings, world: World, row: str, seed: int) -> Decoder:
     return run(settings, world, row, seed, *best(tune(settings, world, row)))[0]
 
 
-def as_tuned(settings: Settings, world: World, row: str, seed: int, folder: Path) -> dict[str, Any]:
-    """Train a decoder with the rate and the dropout that the stored table has found, and measure it."""
+def as_tuned(
+    settings: Settings, world: World, row: str, seed: int, folder: Path, times: float = 1.0
+) -> dict[str, Any]:
+    """Train a decoder with the rate, `times` as high, and the dropout that the stored table has found, and
+    measure it."""
     stored = load_study("08_other_decoders")["members"][f"{row}/{SEEDS[0]}"]
-    rate, dropout = stored["rate"], stored["dropout"]
+    rate, dropout = stored["rate"] * times, stored["dropout"]
     decoder, history = run(settings, world, row, seed, rate, dropout, folder)
     found = {"loss": min(history["dev_loss"]), "epochs": len(history["dev_loss"])} | measure(world, decoder)
     found |= {"rate": rate, "dropout": dropout, "parameters": decoder.count_params()}

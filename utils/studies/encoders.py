@@ -1,7 +1,8 @@
 """The study of other encoders for notebook 8: what a decoder can say depends on what it is shown.
 
 Each slim network, and two of them side by side (feature fusion), under three decoders. Sizes, learning rates
-and dropout are those of the study `08_other_decoders`, which has the rows of vgg16-slim.
+and dropout are those of the study `08_other_decoders`, which has the rows of vgg16-slim. For the Transformer
+that rate was seen to be too high on other features: it has a row with half of it, too.
 """
 
 from __future__ import annotations
@@ -19,15 +20,16 @@ from utils.encoders import load_encoder
 from utils.features import BATCH, encoder_function, extract_features
 from utils.pictures import read_picture
 from utils.settings import Settings, label
-from utils.studies import PARTS
-from utils.studies.curve import ROWS
+from utils.studies import PARTS, curve
 from utils.studies.decoders import ROWS as EVERY
 from utils.studies.decoders import SEEDS, as_tuned, cells
 
 ENCODERS = ("resnet-slim", "vit-slim", "vgg16-slim+resnet-slim")
+HALF = ", half the rate"
+ROWS = (*curve.ROWS, f"Transformer{HALF}")
 ROUNDS = 10  # batches of each encoder that are timed
 SETTINGS: dict[str, Any] = {"encoders": ENCODERS, "rows": ROWS, "seeds": SEEDS}
-SETTINGS |= {"units": {row: EVERY[row][1] for row in ROWS}}
+SETTINGS |= {"units": {row: EVERY[row][1] for row in curve.ROWS}}
 SLACK: dict[str, float] = {}  # no member of it is run live
 
 
@@ -50,7 +52,8 @@ def one_pair(
     folder = settings.features_dir.parent / f"{settings.dataset}-{label(encoder)}"
     cache = extract_features(dataset, load_encoder(encoder), folder)
     own = replace(settings, encoder=encoder, features_dir=folder)
-    found = as_tuned(own, (dataset, cache), row, seed, PARTS / "08_encoders" / label(encoder))
+    below, times = PARTS / "08_encoders" / label(encoder), 0.5 if row.endswith(HALF) else 1
+    found = as_tuned(own, (dataset, cache), row.removesuffix(HALF), seed, below, times)
     return found | {"encoder": cache.encoder["weights"]}
 
 

@@ -81,6 +81,7 @@ def test_sides_count_where_nothing_is_invented_and_one_is_stated():
         "a dog to the left of a cat": [0, 1],
         "a dog to the right of a cat": [1, 1],
         "a bird to the left of a dog": [0, 0],
+        "a cat to the left of a dog and a bird": [0, 0],
         "a cat in front of a dog": [0, 0],
         "a dog to the left of a dog": [0, 0],
         "a dog next to a cat": [0, 0],

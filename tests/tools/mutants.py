@@ -425,7 +425,8 @@ MUTANTS = [
     ("photographs are asked what is true", "settings", 'if settings.dataset in ("scenes", "scenes-sketch"):', "if True:", "settings"),
     ("confusions are shares of the column", "charts", "counts.sum(axis=1, keepdims=True)", "counts.sum(axis=0, keepdims=True)", "plots"),
     # ---- judging: notebook 7
-    ("the state comes back", "clinic", "self.inner.step(tokens, memory[1], memory[0])", "self.inner.step(tokens, state, memory[0])", "clinic"),
+    ("the state comes back", "clinic", "logits, _ = self.inner.step(tokens, memory[1], memory[0])\n        return logits, state",
+     "return self.inner.step(tokens, state, memory[0])", "clinic"),
     ("words are not alone", "clinic", "tf.reshape(tokens, (-1, 1))", "tf.repeat(tokens, words, axis=0)", "clinic"),
     ("the blind see in a search", "clinic", "return self.inner.read(tf.zeros_like(features), training)", "return self.inner.read(features, training)", "clinic"),
     ("the blind see in training", "clinic", "self.inner((tf.zeros_like(features), tokens)", "self.inner((features, tokens)", "clinic"),

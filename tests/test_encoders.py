@@ -134,8 +134,10 @@ def test_encoders_side_by_side_give_the_channels_of_both():
     whole = ("vgg16-slim+mobilenet+mobilenet", (7, 7), 128 + 2 * 768)
     assert (both.name, both.grid, both.channels) == whole
     pictures = np.random.default_rng(0).integers(0, 255, (2, 224, 224, 3), np.uint8)
-    expected = np.concatenate([part(pictures) for part in parts], axis=-1)
-    np.testing.assert_allclose(both(pictures), expected, atol=1e-4)
+    found = np.split(both(pictures), (128, 128 + 768), axis=-1)
+    for one, part in zip(found, parts, strict=True):
+        expected = np.asarray(part(pictures))
+        np.testing.assert_allclose(one, expected, atol=1e-3 * np.abs(expected).max())
     fingerprints = {encoder.fingerprint for encoder in (*parts, both)}
     assert len(fingerprints) == 4
 
@@ -147,7 +149,9 @@ def test_encoders_side_by_side_compute_in_half_the_bits_too():
         encoder_function(both, 2, compute)(pictures)[0].numpy().astype(np.float32)
         for compute in ("float32", "bfloat16")
     )
-    assert 0 < np.sqrt(np.mean((exact - short) ** 2) / np.mean(exact**2)) < TOLERANCE
+    for channels in (slice(128), slice(128, None)):
+        off = exact[..., channels] - short[..., channels]
+        assert 0.003 < np.sqrt(np.mean(off**2) / np.mean(exact[..., channels] ** 2)) < TOLERANCE
 
 
 def test_encoders_that_do_not_fit_side_by_side_say_so():

@@ -1,5 +1,7 @@
 """The clinic of notebook 7: each illness is what its name says, and each check sees it, on any decoder."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -123,6 +125,8 @@ def test_the_stored_clinic_finds_all_who_are_sick_and_nobody_else():
 def test_each_patient_is_sick_in_one_way(few_pictures, monkeypatch):
     """Before any training: what it learns from, what it sees, and how long its steps are."""
     dataset, encoder = load_dataset(few_pictures), load_encoder("vgg16-slim")
+    dev = ("0.png", "1.png", "3.png")  # a green and two red ones: in another order they are others
+    dataset = dataclasses.replace(dataset, splits={**dataset.splits, "dev": dev})
     cache = extract_features(dataset, encoder, few_pictures.features_dir)
     ward, rates = clinic.open_ward(dataset, cache, encoder), []
     for name, tokens, seen in zip(dataset.splits["dev"], ward.captions, ward.prepared, strict=True):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.other_decoders import EVERY
+from utils import studies
 from utils.datasets import load_dataset
 from utils.runs import Diverged
 from utils.settings import RECIPES
@@ -148,6 +149,14 @@ def test_each_encoder_has_features_and_models_of_its_own(few_pictures, monkeypat
     pace = encoders.side_by_side(few_pictures, dataset)
     assert min(pace["ms_per_picture"].values()) > 0
     assert pace["weights"] == {name: given[name].model.count_params() for name in names}
+
+
+def test_the_stored_rows_are_of_the_encoders_in_the_repository():
+    seen = {}
+    for name, one in studies.load_study("08_encoders")["members"].items():
+        seen.setdefault(name.partition(", ")[0], set()).add(one.get("encoder"))
+    for name in encoders.ENCODERS:
+        assert seen[name] == {encoders.load_encoder(name).fingerprint}
 
 
 def test_rows_of_encoders_are_shown_with_their_spread():

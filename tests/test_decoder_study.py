@@ -168,47 +168,45 @@ def test_rows_of_encoders_are_shown_with_their_spread():
     ]
 
 
-def test_on_photographs_a_part_finds_the_rate_and_all_are_trained(few_pictures, monkeypatch):
+def test_on_photographs_a_part_finds_rate_and_dropout_and_all_are_trained(few_pictures, monkeypatch):
     dataset, called = load_dataset(few_pictures), []
     whole = dataset.splits["train"]
 
-    def run(settings, world, row, seed, rate):
-        called.append((len(world[0].splits["train"]), row, seed, rate))
-        loss = abs(np.log2(rate / 0.001))
+    def run(settings, world, row, seed, rate, dropout):
+        called.append((len(world[0].splits["train"]), seed, rate, dropout))
+        loss = 1 + abs(np.log2(rate / 0.001)) + abs(np.log2(dropout / 0.2))
         return SimpleNamespace(count_params=lambda: 7), {"dev_loss": [9.0, loss, 8.0], "seconds": [1.0, 2.0]}
 
     monkeypatch.setattr(photo_decoders, "run", run)
     monkeypatch.setattr(photo_decoders, "PICTURES", 10)
     monkeypatch.setattr(photo_decoders, "scored", lambda dataset, cache, decoder, split: split)
     found = photo_decoders.one_row(few_pictures, (dataset, None), "Transformer", 2)
-    assert [(size, seed) for size, _, seed, _ in called] == [(10, 1)] * (len(called) - 1) + [(len(whole), 2)]
-    assert (
-        found["tried"] == {"0.002": 1.0, "0.001": 0.0, "0.0005": 1.0}
-        and called[-1][-1] == found["rate"] == 0.001
-    )
-    assert (found["dev"], found["scores"], found["seconds"], found["loss"]) == ("dev", "test", 3.0, 0.0)
-    assert photo_decoders.one_row(few_pictures, (dataset, None), "Transformer", 1)["seconds"] == 12.0
+    tried = [(0.002, 0.4), (0.001, 0.4), (0.0005, 0.4), (0.001, 0.2), (0.001, 0.1)]
+    assert called == [(10, 1, *some) for some in tried] + [(len(whole), 2, 0.001, 0.2)]
+    assert found["tried"] == dict(zip([f"{rate} {dropout}" for rate, dropout in tried], [3, 2, 3, 1, 2]))
+    assert (found["rate"], found["dropout"], found["loss"]) == (0.001, 0.2, 1)
+    assert (found["dev"], found["scores"], found["seconds"]) == ("dev", "test", 3.0)
+    assert photo_decoders.one_row(few_pictures, (dataset, None), "Transformer", 1)["seconds"] == 18.0
 
 
 def test_decoders_of_photographs_are_as_large_as_that_of_part_one():
-    encoder = {"name": "mobilenet", "grid": [7, 7], "channels": 768}
-    rows = {"GRU": (EVERY["gru"], RECIPES["flickr8k"].units), **photo_decoders.ROWS}
+    encoder, recipe = {"name": "mobilenet", "grid": [7, 7], "channels": 768}, RECIPES["flickr8k"]
+    assert photo_decoders.ROWS[photo_decoders.FIRST] == (EVERY["gru"], recipe.units)
     sizes = [
         make_decoder(
-            dataclasses.replace(RECIPES["flickr8k"], units=units), ["a"] * 2549, encoder, 30, kind
+            dataclasses.replace(recipe, units=units), ["a"] * 2549, encoder, 30, kind
         ).count_params()
-        for kind, units in rows.values()
+        for kind, units in photo_decoders.ROWS.values()
     ]
     assert max(sizes) < 1.02 * sizes[0] and min(sizes) > 0.98 * sizes[0]
 
 
-def test_rows_of_photographs_stand_beside_those_of_part_one(monkeypatch):
+def test_rows_of_photographs_are_held_against_the_first():
     def one(bleu, cider):
         return {"scores": {search: {"bleu4": bleu, "cider": cider} for search in ("greedy", "beam 5")}}
 
-    stored = {"attention/1": one(0.2, 0.5), "attention/2": one(0.3, 0.6), "together/1": one(1, 1)}
-    monkeypatch.setattr(photo_decoders, "load_study", lambda name: {"members": stored})
-    members = {"Transformer/1": one(0.25, 0.4), "Transformer/2": one(0.25, 0.45)}
+    members = {"GRU, attention/1": one(0.2, 0.5), "GRU, attention/2": one(0.3, 0.6)}
+    members |= {"Transformer/1": one(0.25, 0.4), "Transformer/2": one(0.25, 0.45)}
     first, other = photo_decoders.show({"members": members}).splitlines()[2:]
     assert first.startswith("| GRU, attention | 0.250 (0.200-0.300) | 0.550 (0.500-0.600) |")
     assert other.endswith("| 0.250 | 0.425 (0.400-0.450) | lower |")

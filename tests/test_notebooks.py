@@ -54,6 +54,13 @@ def test_stored_executed_and_clean(file):
     assert file.stat().st_size < 2_000_000
 
 
+@pytest.mark.parametrize("file", FILES + SOLUTIONS, ids=lambda file: file.stem)
+def test_no_sentence_of_a_text_stands_there_twice(file):
+    cells = [cell for cell in nbformat.read(file, as_version=4).cells if cell.cell_type == "markdown"]
+    found = [one for cell in cells for one in re.split(r"(?<=[.?!:])\s+", cell.source) if len(one) > 40]
+    assert [one for one in found if found.count(one) > 1] == []
+
+
 def test_nine_of_ten_outputs_are_compared():
     """Ignored cells count as not compared, and so do those of which `nbval.cfg` leaves nothing."""
     patterns = get_sanitize_patterns((ROOT / "tests" / "nbval.cfg").read_text(encoding="utf-8"))

@@ -127,6 +127,15 @@ def test_paths_go_through_their_points_in_order_with_a_note_at_each():
     plt.close(figure)
 
 
+def test_a_point_of_several_numbers_is_their_mean_with_a_bar_from_the_lowest_to_the_highest():
+    figure = charts.show_paths({"a": [(1, [2, 6, 4], ""), (3, 5, "")]}, "t", "x", "y")
+    (axis,) = figure.axes
+    np.testing.assert_array_equal(axis.lines[0].get_xydata(), [(1, 4), (3, 5)])
+    bars = [bar.tolist() for bar in axis.collections[0].get_segments()]
+    assert bars == [[[1, 2], [1, 6]], [[3, 5], [3, 5]]]
+    plt.close(figure)
+
+
 def test_a_table_of_checks_has_each_text_in_its_place_and_marks_on_color():
     texts, marked = {"well": ["1", "2"], "ill": ["3", "4"]}, {"well": [False, False], "ill": [False, True]}
     figure = charts.show_checks(texts, marked, ["a", "b"], "t")

@@ -69,18 +69,22 @@ def show_confusions(
 
 
 def show_paths(
-    paths: Mapping[str, Sequence[tuple[float, float, str]]],
+    paths: Mapping[str, Sequence[tuple[float, float | Sequence[float], str]]],
     title: str,
     xlabel: str,
     ylabel: str,
     diagonal: bool = False,
 ) -> Figure:
     """Each name's points (x, y, what stands beside it) in their order, joined by a line; with `diagonal`, a
-    line where both measures are equal."""
+    line where both measures are equal. Where y is several numbers, the point is at their mean, and a bar goes
+    from the lowest to the highest."""
     figure, axis = plt.subplots(figsize=(7, 4.2))
     for (name, points), marker in zip(paths.items(), itertools.cycle(MARKERS)):
-        x, y, notes = zip(*points)
-        axis.plot(x, y, marker=marker, markersize=7, markeredgecolor="k", label=name)
+        x, several, notes = zip(*points)
+        y = [np.mean(some) for some in several]
+        [line] = axis.plot(x, y, marker=marker, markersize=7, markeredgecolor="k", label=name)
+        bars = [np.min(some) for some in several], [np.max(some) for some in several]
+        axis.vlines(x, *bars, color=line.get_color(), linewidth=4, alpha=0.4)
         for one in zip(notes, zip(x, y)):
             axis.annotate(*one, (7, 5), textcoords="offset points", fontsize=9)
     if diagonal:

@@ -128,7 +128,7 @@ def limit(healthy: float, sick: float) -> float:
     least = max(healthy, sick) / 100
     return float(np.sqrt(max(healthy, least) * max(sick, least)))
 
-
+# %% ../notebooks/07_is_it_true.ipynb #74500441
 def limits(examined: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     """For each of the CHECKS the line between the healthy patient and the one that it is made for,
     from what `examine` found of each of SICK."""
@@ -137,7 +137,7 @@ def limits(examined: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
         for name, check in CHECKS.items()
     }
 
-
+# %% ../notebooks/07_is_it_true.ipynb #94856176
 def alarms(numbers: Mapping[str, float], lines: Mapping[str, float]) -> list[str]:
     """The checks whose number is beyond the line, or no number."""
     return [

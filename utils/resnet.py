@@ -17,7 +17,7 @@ def convolution(
     x = layers.Conv2D(channels, size, strides=stride, padding=padding)(x)
     return layers.BatchNormalization(epsilon=1.001e-5)(x)
 
-
+# %% ../notebooks/08_other_decoders.ipynb #01710bc8
 def bottleneck(
     x: keras.KerasTensor, channels: int, stride: int = 1, project: bool = False
 ) -> keras.KerasTensor:

@@ -31,24 +31,25 @@ def illnesses() -> Figure:
     figure, axis = plt.subplots(figsize=(13, 4))
     names = [(0.6, 2.0, "picture", "#888888"), (3.2, 2.0, "encoder", ORANGE)]
     names += [(5.9, 2.0, "features", ORANGE), (8.8, 2.0, "decoder", BLUE)]
-    names += [(11.9, 3.1, "loss", PURPLE), (11.9, 0.9, "search", GREEN)]
+    names += [(11.5, 3.1, "loss", PURPLE), (11.5, 0.9, "search", GREEN), (14.0, 3.1, "captions", "#888888")]
     for x, y, name, color in names:
         box(axis, x, y, name, color)
     for left, right in ((1.3, 2.3), (4.1, 4.9), (6.9, 7.9)):
         arrow(axis, (left, 2), (right, 2))
-    arrow(axis, (9.7, 2.1), (11.3, 3.0))
-    arrow(axis, (9.7, 1.9), (11.1, 1.0))
-    arrow(axis, (12.7, 0.9), (13.3, 0.9))
-    axis.text(13.4, 0.9, "caption", va="center")
-    arrow(axis, (11.9, 3.45), (8.8, 2.4), connectionstyle="arc3,rad=0.35", color=PURPLE)
+    arrow(axis, (9.7, 2.1), (10.9, 3.0))
+    arrow(axis, (9.7, 1.9), (10.7, 1.0))
+    arrow(axis, (12.3, 0.9), (13.1, 0.9))
+    axis.text(13.2, 0.9, "a caption", va="center")
+    arrow(axis, (13.05, 3.1), (12.1, 3.1))
+    arrow(axis, (11.5, 3.45), (8.8, 2.4), connectionstyle="arc3,rad=0.35", color=PURPLE)
     arrow(axis, (8.4, 1.65), (9.2, 1.65), connectionstyle="arc3,rad=1.4", color=BLUE)
-    wrong = [(1.8, 2.5, "1 pictures\nnot prepared"), (5.9, 2.85, "2 features shuffled\nagainst captions")]
-    wrong += [(7.4, 1.35, "3 features\nnever arrive"), (8.8, 0.55, "4 state dropped")]
-    wrong += [(8.6, 3.05, "7 dropout\nleft on"), (13.4, 3.1, "5 padding\nin the loss")]
-    wrong += [(10.2, 4.3, "6 learning rate too high"), (11.9, 0.2, "8 without <end>")]
+    wrong = [(1.8, 2.7, "1 pictures\nnot prepared"), (5.9, 2.85, "2 features shuffled\nagainst captions")]
+    wrong += [(7.4, 1.3, "3 features\nnever arrive"), (8.8, 0.55, "4 state dropped")]
+    wrong += [(8.6, 3.05, "7 dropout\nleft on"), (12.4, 3.75, "5 padding in the loss")]
+    wrong += [(9.9, 4.3, "6 learning rate too high"), (14.0, 2.3, "8 without\n<end>")]
     for x, y, text in wrong:
         axis.text(x, y, text, ha="center", va="center", color=RED, fontsize=11, weight="bold")
-    axis.set(xlim=(-0.4, 14.6), ylim=(-0.1, 4.6))
+    axis.set(xlim=(-0.4, 15.2), ylim=(0.1, 4.6))
     axis.axis("off")
     return figure
 
@@ -150,30 +151,30 @@ def mask(words: Sequence[str], allowed: np.ndarray, grid: tuple[int, int]) -> Fi
 
 def residual_block() -> Figure:
     """A bottleneck: three convolutions whose result is added to what came in."""
-    figure, axis = plt.subplots(figsize=(10.5, 3))
+    figure, axis = plt.subplots(figsize=(12.5, 3.4))
     axis.text(-0.2, 1, "$x$", ha="right", va="center", fontsize=16)
-    arrow(axis, (-0.1, 1), (0.9, 1))
-    parts = [
-        ("1 x 1\nto a quarter of\nthe channels", 2.0),
-        ("3 x 3", 4.6),
-        ("1 x 1\nback to all\nchannels", 7.2),
-    ]
-    for text, x in parts:
-        box(axis, x, 1, text, BLUE, size=11)
-    arrow(axis, (3.15, 1), (4.1, 1))
-    arrow(axis, (5.1, 1), (6.2, 1))
-    arrow(axis, (8.2, 1), (9.1, 1))
-    axis.plot((0.4, 0.4, 9.4), (1, 2.5, 2.5), color=ORANGE, linewidth=2.5)
-    arrow(axis, (9.4, 2.5), (9.4, 1.3), color=ORANGE, linewidth=2.5)
-    axis.text(4.9, 2.6, "shortcut: $x$ as it is", ha="center", va="bottom", color=ORANGE)
+    parts = [(2.0, "1 x 1\nto a quarter of\nthe channels", BLUE, 1.15), (4.4, "relu", GREEN, 0.45)]
+    parts += [(6.1, "3 x 3", BLUE, 0.5), (7.8, "relu", GREEN, 0.45)]
+    parts += [(10.1, "1 x 1\nback to all\nchannels", BLUE, 0.95)]
+    before = -0.1
+    for x, text, color, half in parts:
+        arrow(axis, (before, 1), (x - half - 0.05, 1))
+        box(axis, x, 1, text, color, size=11)
+        before = x + half + 0.05
+    arrow(axis, (before, 1), (11.9, 1))
+    axis.plot((0.3, 0.3, 12.2), (1, 2.5, 2.5), color=ORANGE, linewidth=2.5)
+    arrow(axis, (12.2, 2.5), (12.2, 1.3), color=ORANGE, linewidth=2.5)
+    shortcut = "shortcut: $x$ as it is (first block of a stage: through a 1 x 1 convolution of its own)"
+    axis.text(6.2, 2.6, shortcut, ha="center", va="bottom", color=ORANGE)
     circle = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": "k"}
-    axis.text(9.4, 1, "+", ha="center", va="center", fontsize=14, bbox=circle)
-    axis.text(4.9, 0.05, "$f(x)$: what is to be added", ha="center", va="top", color=BLUE)
-    arrow(axis, (9.7, 1), (10.3, 1))
-    box(axis, 10.9, 1, "relu", GREEN, size=11)
-    arrow(axis, (11.4, 1), (11.9, 1))
-    axis.text(12.0, 1, "$\\mathrm{relu}(x + f(x))$", va="center", fontsize=15)
-    axis.set(xlim=(-0.6, 14.4), ylim=(-0.5, 3.1))
+    axis.text(12.2, 1, "+", ha="center", va="center", fontsize=14, bbox=circle)
+    axis.plot((0.8, 0.8, 11.1, 11.1), (0.15, 0, 0, 0.15), color=BLUE)  # a bracket: all this is f
+    axis.text(6.0, -0.1, "$f(x)$: what is to be added", ha="center", va="top", color=BLUE)
+    arrow(axis, (12.5, 1), (13.0, 1))
+    box(axis, 13.5, 1, "relu", GREEN, size=11)
+    arrow(axis, (14.0, 1), (14.5, 1))
+    axis.text(14.6, 1, "$\\mathrm{relu}(x + f(x))$", va="center", fontsize=15)
+    axis.set(xlim=(-0.6, 17.2), ylim=(-0.7, 3.1))
     axis.axis("off")
     return figure
 

@@ -41,7 +41,7 @@ class EvenAttention(keras.layers.Layer):
         # The keys are the mean, made once by `project`.
         return keys, keras.ops.full_like(values[:, :, 0], 1 / values.shape[1])
 
-
+# %% ../../notebooks/08_other_decoders.ipynb #54953d70
 @keras.saving.register_keras_serializable("captioning")
 class MeanVector(GRUDecoder):
     """The GRU decoder without attention: its context is the mean over the positions, for every

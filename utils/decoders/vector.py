@@ -90,7 +90,7 @@ class LongVectorReader(PictureReader):
     def summarize(self, values: tf.Tensor) -> tf.Tensor:
         return keras.ops.reshape(self.keep(values), (-1, values.shape[1] * self.kept))
 
-
+# %% ../../notebooks/08_other_decoders.ipynb #dfd16e36
 @keras.saving.register_keras_serializable("captioning")
 class LongVector(ShowAndTell):
     """`ShowAndTell` with the whole grid as one long vector in place of the mean."""
@@ -112,7 +112,7 @@ class SweepReader(PictureReader):
     def summarize(self, values: tf.Tensor) -> tf.Tensor:
         return self.sweep(values)
 
-
+# %% ../../notebooks/08_other_decoders.ipynb #1a431b93
 @keras.saving.register_keras_serializable("captioning")
 class Bidirectional(ShowAndTell):
     """`ShowAndTell` with a bidirectional LSTM over the grid (Schuster and Paliwal 1997) in place

@@ -32,8 +32,9 @@ TURNED |= {other: way for way, other in TURNED.items()}
 
 
 def canonical(ways: Sequence[str], flip: bool) -> str | None:
-    """The one relation that these ways of `read` mean, seen from the other side if `flip`; *on* is a
-    case of *above*. None where they leave it open ("beside"), or relate in another way."""
+    """The one relation that these ways of `read` mean, seen from the other side if `flip` (so is a
+    way with ~ before it, as `read` writes it); *on* is a case of *above*. None where they leave it
+    open ("beside"), or relate in another way."""
     found = set()
     for way in ways:
         turned, plain = way.startswith("~") != flip, way.strip("~")

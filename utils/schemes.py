@@ -44,9 +44,9 @@ def illnesses() -> Figure:
     arrow(axis, (11.5, 3.45), (8.8, 2.4), connectionstyle="arc3,rad=0.35", color=PURPLE)
     arrow(axis, (8.4, 1.65), (9.2, 1.65), connectionstyle="arc3,rad=1.4", color=BLUE)
     wrong = [(1.8, 2.7, "1 pictures\nnot prepared"), (5.9, 2.85, "2 features shuffled\nagainst captions")]
-    wrong += [(7.4, 1.3, "3 features\nnever arrive"), (8.8, 0.55, "4 state dropped")]
+    wrong += [(7.4, 1.3, "3 features\nnever arrive"), (8.8, 0.75, "4 state dropped")]
     wrong += [(8.6, 3.05, "7 dropout\nleft on"), (12.4, 3.75, "5 padding in the loss")]
-    wrong += [(9.9, 4.3, "6 learning rate too high"), (14.0, 2.3, "8 without\n<end>")]
+    wrong += [(9.7, 4.2, "6 learning rate too high"), (14.0, 2.3, "8 without\n<end>")]
     for x, y, text in wrong:
         axis.text(x, y, text, ha="center", va="center", color=RED, fontsize=11, weight="bold")
     axis.set(xlim=(-0.4, 15.2), ylim=(0.1, 4.6))
@@ -122,6 +122,36 @@ def lstm_cell() -> Figure:
     axis.text(2.35, 3.6, "how much stays", va="center", fontsize=10)
     axis.text(6.1, 3.1, "how much comes in", va="center", fontsize=10)
     axis.set(xlim=(-1.6, 12), ylim=(-0.5, 5.1))
+    axis.axis("off")
+    return figure
+
+
+def decoder_block() -> Figure:
+    """A block of a Transformer decoder: three parts, each normalized before and added to what came in."""
+    figure, axis = plt.subplots(figsize=(12.5, 3.6))
+    parts = [(2.6, "attention to\nthe words so far", BLUE, 1.0)]
+    parts += [(6.8, "attention to\nthe picture", ORANGE, 0.8), (10.8, "two dense\nlayers", GREEN, 0.75)]
+    before = -0.1
+    axis.text(-0.2, 1, "words", ha="right", va="center")
+    for x, text, color, half in parts:
+        box(axis, x, 1, text, color, size=11)
+        axis.plot((before + 0.25, before + 0.25, x + 1.55), (1, -0.1, -0.1), color="#444444", linewidth=1.5)
+        arrow(axis, (x + 1.55, -0.1), (x + 1.55, 0.7))
+        arrow(axis, (before, 1), (x - half, 1))
+        axis.text((before + 0.25 + x - half) / 2, 1.12, "norm", ha="center", va="bottom", fontsize=9)
+        arrow(axis, (x + half, 1), (x + 1.3, 1))
+        circle = {"boxstyle": "circle,pad=0.1", "facecolor": "white", "edgecolor": "k"}
+        axis.text(x + 1.55, 1, "+", ha="center", va="center", fontsize=12, bbox=circle)
+        before = x + 1.8
+    arrow(axis, (before, 1), (before + 0.6, 1))
+    axis.text(before + 0.7, 1, "to the next\nblock", va="center")
+    for x, text, color in (
+        (2.6, "keys and values of the words so far:\nthe cache, one word longer each step", BLUE),
+        (6.8, "keys and values of the positions:\nmade once, by `read`", ORANGE),
+    ):
+        axis.text(x, 2.6, text, ha="center", va="bottom", color=color, fontsize=11)
+        arrow(axis, (x, 2.5), (x, 1.6), color=color)
+    axis.set(xlim=(-1.1, 14.6), ylim=(-0.3, 3.5))
     axis.axis("off")
     return figure
 

@@ -115,7 +115,7 @@ class SweepReader(PictureReader):
 # %% ../../notebooks/08_other_decoders.ipynb #1a431b93
 @keras.saving.register_keras_serializable("captioning")
 class Bidirectional(ShowAndTell):
-    """`ShowAndTell` with a bidirectional LSTM over the grid (Schuster and Paliwal 1997) in place
-    of the mean."""
+    """`ShowAndTell` with a bidirectional LSTM over the grid (Graves and Schmidhuber 2005) in
+    place of the mean."""
 
     reader_kind = SweepReader

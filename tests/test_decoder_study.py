@@ -168,25 +168,45 @@ def test_rows_of_encoders_are_shown_with_their_spread():
     ]
 
 
-def test_on_photographs_a_part_finds_rate_and_dropout_and_all_are_trained(few_pictures, monkeypatch):
+def test_on_photographs_captions_of_a_part_find_rate_and_dropout_and_all_are_trained(
+    few_pictures, monkeypatch
+):
+    """A loss that is lower the higher the rate misleads; captions are best at .001 and .2. A caption is as
+    good as it is long."""
     dataset, called = load_dataset(few_pictures), []
-    whole = dataset.splits["train"]
+    whole, cache = dataset.splits["train"], SimpleNamespace(readable=lambda names: names)
+    dev = [[caption.split() for caption in dataset.captions[name]] for name in dataset.splits["dev"]]
 
     def run(settings, world, row, seed, rate, dropout):
         called.append((len(world[0].splits["train"]), seed, rate, dropout))
-        loss = 1 + abs(np.log2(rate / 0.001)) + abs(np.log2(dropout / 0.2))
-        return SimpleNamespace(count_params=lambda: 7), {"dev_loss": [9.0, loss, 8.0], "seconds": [1.0, 2.0]}
+        if (rate, dropout) == (0.0005, 0.2):
+            raise Diverged("no number")
+        good = 9 - abs(np.log2(rate / 0.001)) - abs(np.log2(dropout / 0.2))
+        decoder = SimpleNamespace(count_params=lambda: 7, caption="so " * round(good))
+        return decoder, {"dev_loss": [9.0, 1 - rate, 8.0], "seconds": [1.0, 2.0]}
 
-    monkeypatch.setattr(photo_decoders, "run", run)
-    monkeypatch.setattr(photo_decoders, "PICTURES", 10)
+    def cider_d(references, captions):
+        assert references == dev
+        return np.array([len(caption) for caption in captions])
+
+    for name, fake in {"run": run, "cider_d": cider_d, "tokenize": str.split, "PICTURES": 10}.items():
+        monkeypatch.setattr(photo_decoders, name, fake)
+    monkeypatch.setattr(
+        photo_decoders, "describe", lambda decoder, cache, names: [decoder.caption] * len(names)
+    )
     monkeypatch.setattr(photo_decoders, "scored", lambda dataset, cache, decoder, split: split)
-    found = photo_decoders.one_row(few_pictures, (dataset, None), "Transformer", 2)
-    tried = [(0.002, 0.4), (0.001, 0.4), (0.0005, 0.4), (0.001, 0.2), (0.001, 0.1)]
+    found = photo_decoders.one_row(few_pictures, (dataset, cache), "Transformer", 2)
+    tried = [(0.002, 0.4), (0.001, 0.4), (0.0005, 0.4), (0.001, 0.2), (0.001, 0.1), (0.0005, 0.2)]
+    tried += [(0.002, 0.2)]
     assert called == [(10, 1, *some) for some in tried] + [(len(whole), 2, 0.001, 0.2)]
-    assert found["tried"] == dict(zip([f"{rate} {dropout}" for rate, dropout in tried], [3, 2, 3, 1, 2]))
-    assert (found["rate"], found["dropout"], found["loss"]) == (0.001, 0.2, 1)
+    assert list(found["tried"]) == [f"{rate} {dropout}" for rate, dropout in tried]
+    assert [one["cider"] for one in found["tried"].values()] == [7, 8, 7, 9, 8, 0, 8]
+    assert found["tried"]["0.001 0.1"] == {"loss": 0.999, "cider": 8, "seconds": 3.0}
+    assert found["tried"]["0.0005 0.2"]["loss"] == decoders.DIVERGED
+    assert (found["rate"], found["dropout"], found["loss"]) == (0.001, 0.2, 0.999)
     assert (found["dev"], found["scores"], found["seconds"]) == ("dev", "test", 3.0)
-    assert photo_decoders.one_row(few_pictures, (dataset, None), "Transformer", 1)["seconds"] == 18.0
+    again = photo_decoders.one_row(few_pictures, (dataset, cache), "Transformer", 1)
+    assert again["seconds"] == 3.0 + 6 * 3.0  # the first seed counts what was tried
 
 
 def test_decoders_of_photographs_are_as_large_as_that_of_part_one():

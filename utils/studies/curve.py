@@ -1,6 +1,6 @@
 """The study of how much each decoder learns from few pictures, for notebook 8.
 
-Sizes, learning rates and dropout are those of the study `08_other_decoders`, which has the rows of all
+Units, learning rates and dropout are those of the study `08_other_decoders`, which has the rows of all
 pictures. A quarter of the pictures gets up to twice the epochs, since an epoch of few pictures has few steps.
 """
 

@@ -1,8 +1,9 @@
 """The study of notebook 8: each decoder of the project on the features of one encoder, with three seeds.
 
-All have about as many weights as the GRU decoder of Part I, and are tuned alike: seed 1 is trained with one
-learning rate after the other, each twice or half as high, until the best of them by loss on dev has a worse
-one on either side (or RATES end); then with more dropout at that rate. What is best trains the other seeds.
+All have about as many weights as the GRU decoder of Part I, and are tuned alike: from its recipe on, seed 1
+is trained with one learning rate after the other, each twice or half as high, until the best of them by loss
+on dev has none better on either side (or RATES end); then with MORE_DROPOUT at that rate. What is best trains
+the other seeds.
 The models are kept beside the unfinished study, so that a stopped one goes on in the middle of a training.
 """
 
@@ -117,17 +118,18 @@ def tune(settings: Settings, world: World, row: str) -> dict[tuple[float, float]
 
 
 def by_doubling(
-    loss_of: Callable[[float], float], rates: Sequence[float], first: float
+    badness: Callable[[float], float], values: Sequence[float], first: float
 ) -> dict[float, float]:
-    """The loss by learning rate, from the first one on, until the best has a worse one on either side or
-    `rates`, in rising order, end."""
-    tried = {first: loss_of(first)}
+    """How bad each value is that was tried, from the first one on, until the best has none better on either
+    side or `values`, in rising order, end. Of equals the lowest is the best: where a training came to no
+    number, the next is more careful."""
+    tried = {first: badness(first)}
     while True:
-        at = rates.index(min(tried, key=lambda rate: tried[rate]))
-        around = [rate for rate in rates[max(0, at - 1) : at + 2] if rate not in tried]
+        at = values.index(min(tried, key=lambda value: (tried[value], value)))
+        around = [value for value in values[max(0, at - 1) : at + 2] if value not in tried]
         if not around:
             return tried
-        tried[around[0]] = loss_of(around[0])
+        tried[around[0]] = badness(around[0])
 
 
 def tuned(settings: Settings, world: World, row: str, seed: int) -> Decoder:

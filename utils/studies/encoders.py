@@ -1,8 +1,9 @@
 """The study of other encoders for notebook 8: what a decoder can say depends on what it is shown.
 
-Each slim network, and two of them side by side (feature fusion), under three decoders. Sizes, learning rates
-and dropout are those of the study `08_other_decoders`, which has the rows of vgg16-slim. For the Transformer
-that rate was seen to be too high on other features: it has a row with half of it, too.
+Each slim network, and two of them side by side (feature fusion), under three decoders. Units, learning rates
+and dropout are those of the study `08_other_decoders`, which has the rows of vgg16-slim; more channels give a
+decoder more weights. For the Transformer that rate was seen to be too high on the fused features: it has a
+row with half of it, too, on all of them.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """The study of other decoders on photographs, for notebook 8: what drawn scenes said, does it hold there?
 
-On the features of MobileNet, about as large as each other. Learning rate and dropout of each are found on the
-PICTURES of the training photographs with the first seed: rate after rate, each twice or half the one before,
-until the best has a worse one on either side; dropout at that rate likewise; then the rate once more. Best is
-the highest CIDEr-D of greedy captions of dev and not, as in `08_other_decoders`, the lowest loss: on
-photographs the two disagree. All seeds are then trained on all photographs.
+On the features of MobileNet, with units that make them about as large as each other. Learning rate and
+dropout of each are found with the first seed, on as many of the training photographs as PICTURES says: rate
+after rate, each twice or half the one before, until the best has none better on either side (or RATES end);
+dropout at that rate likewise; then the rate once more. Best is the highest CIDEr-D of greedy captions of dev,
+and not, as in `08_other_decoders`, the lowest loss: on photographs the two disagree. Within a training the
+epoch with the lowest loss is kept, as always. All seeds are then trained on all photographs.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from utils.scores import cider_d
 from utils.settings import Settings
 from utils.studies import PARTS, compare, spread
 from utils.studies.decoders import DIVERGED, SEEDS, World, by_doubling
-from utils.studies.photographs import scored
+from utils.studies.photographs import of_split, scored
 from utils.text import tokenize
 
 ROWS: dict[str, tuple[type[Decoder], int]] = {
@@ -38,10 +39,12 @@ ROWS: dict[str, tuple[type[Decoder], int]] = {
 """The decoders, and the units that give the others about as many weights as the first has."""
 FIRST = next(iter(ROWS))
 RATES, RATE, PICTURES = (0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016), 0.002, 2000
-DROPOUTS = (0.05, 0.1, 0.2, 0.4)  # the last is the recipe's, of which .5 was seen to gain nothing
+DROPOUTS = (0.05, 0.1, 0.2, 0.4)  # no more than the recipe's: .5 was no gain for its decoder
 SLACK: dict[str, float] = {}  # no member of it is run live
 SETTINGS: dict[str, Any] = {"units": {row: units for row, (_, units) in ROWS.items()}, "seeds": SEEDS}
-SETTINGS |= {"rates": RATES, "first_rate": RATE, "dropouts": DROPOUTS, "pictures": PICTURES}
+SETTINGS |= {"kinds": {row: f"{kind.__name__} {kind.version}" for row, (kind, _) in ROWS.items()}}
+SETTINGS |= {"best": "greedy CIDEr-D on dev", "rates": RATES, "first_rate": RATE}
+SETTINGS |= {"dropouts": DROPOUTS, "pictures": PICTURES}
 
 
 def members(settings: Settings) -> dict[str, Callable[[], dict]]:
@@ -74,32 +77,32 @@ def one_row(settings: Settings, world: World, row: str, seed: int) -> dict[str, 
 
 
 def tune(settings: Settings, part: World, row: str) -> dict[tuple[float, float], dict[str, float]]:
-    """By rate and dropout, of all that was tried with the first seed: loss and CIDEr-D on dev, seconds."""
+    """By rate and dropout, of all that was tried with the first seed, what `one_try` found."""
     tried = dict[tuple[float, float], dict[str, float]]()
 
-    def worse(rate: float, dropout: float) -> float:  # the higher, the worse
+    def badness(rate: float, dropout: float) -> float:
         setting = rate, dropout
         if setting not in tried:
             tried[setting] = one_try(settings, part, row, *setting)
         return -tried[setting]["cider"]
 
-    by_doubling(lambda rate: worse(rate, DROPOUTS[-1]), RATES, RATE)
+    by_doubling(lambda rate: badness(rate, DROPOUTS[-1]), RATES, RATE)
     rate, dropout = best(tried)
-    by_doubling(lambda some: worse(rate, some), DROPOUTS, dropout)
+    by_doubling(lambda some: badness(rate, some), DROPOUTS, dropout)
     rate, dropout = best(tried)
-    by_doubling(lambda some: worse(some, dropout), RATES, rate)
+    by_doubling(lambda some: badness(some, dropout), RATES, rate)
     return tried
 
 
 def one_try(settings: Settings, part: World, row: str, rate: float, dropout: float) -> dict[str, float]:
-    """Loss on dev, CIDEr-D of greedy captions of dev, and seconds, of a training on few photographs."""
+    """Loss on dev, CIDEr-D of greedy captions of dev, and seconds, of a training on few photographs; one that
+    comes to no number has the loss DIVERGED and a CIDEr-D of 0."""
     dataset, cache = part
     try:
         decoder, history = run(settings, part, row, SEEDS[0], rate, dropout)
     except Diverged:
         return {"loss": DIVERGED, "cider": 0.0, "seconds": 0.0}
-    names = cache.readable(dataset.splits["dev"])
-    references = [[tokenize(caption) for caption in dataset.captions[name]] for name in names]
+    names, references = of_split(dataset, cache, "dev")
     captions = [tokenize(caption) for caption in describe(decoder, cache, names)]
     cider = float(cider_d(references, captions).mean())
     return {"loss": min(history["dev_loss"]), "cider": cider, "seconds": sum(history["seconds"])}

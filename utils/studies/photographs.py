@@ -65,7 +65,7 @@ def one_run(settings: Settings) -> dict[str, Any]:
     dataset, encoder, cache = _world(settings)
     decoder, history = train(settings, dataset, cache)
     started = time.monotonic()
-    names, references = _split(dataset, cache, "test")
+    names, references = of_split(dataset, cache, "test")
     captions = _describe(decoder, cache, names)
     said = {method: [tokenize(caption) for caption in some] for method, some in captions.items()}
     shown = {
@@ -128,7 +128,7 @@ def _world(settings: Settings) -> tuple[CaptionDataset, Encoder, FeatureCache]:
     return dataset, encoder, extract_features(dataset, encoder, settings.features_dir)
 
 
-def _split(dataset: CaptionDataset, cache: FeatureCache, split: str) -> tuple[Sequence[str], list]:
+def of_split(dataset: CaptionDataset, cache: FeatureCache, split: str) -> tuple[Sequence[str], list]:
     """The pictures of a split that could be read, and their references."""
     names = cache.readable(dataset.splits[split])
     return names, [[tokenize(caption) for caption in dataset.captions[name]] for name in names]
@@ -142,7 +142,7 @@ def _describe(decoder: Decoder, cache: FeatureCache, names: Sequence[str]) -> di
 
 def scored(dataset: CaptionDataset, cache: FeatureCache, decoder: Decoder, split: str) -> dict[str, dict]:
     """The scores of each search; choices are made by those on dev."""
-    names, references = _split(dataset, cache, split)
+    names, references = of_split(dataset, cache, split)
     captions = _describe(decoder, cache, names)
     return {
         method: score_all(references, [tokenize(caption) for caption in some])

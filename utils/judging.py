@@ -45,13 +45,17 @@ def canonical(ways: Sequence[str], flip: bool) -> str | None:
 # %% ../notebooks/07_is_it_true.ipynb #e3ec8d43
 def claims(caption: str) -> dict[tuple[str, str], Any]:
     """The things, colors, sizes, numbers and pairwise relations of a caption: what is spoken of ->
-    what is said of it. Vague numbers and sides, places and weathers are left out."""
+    what is said of it. Vague numbers and sides, places and weathers are left out, and colors and
+    sizes of two things of a kind that differ."""
     reading, found = read(caption), dict[tuple[str, str], Any]()
     kinds = ["/".join(sorted(thing.kinds)) for thing in reading.things]
-    for kind, thing in zip(kinds, reading.things):
-        said = {"color": thing.color, "size": thing.size, "thing": True}
-        found |= {(part, kind): value for part, value in said.items() if value}
-        counts = [other.count for other, name in zip(reading.things, kinds) if name == kind]
+    for kind in dict.fromkeys(kinds):
+        alike = [thing for thing, name in zip(reading.things, kinds) if name == kind]
+        for part in ("color", "size"):
+            said = {getattr(thing, part) for thing in alike} - {None}
+            found |= {(part, kind): value for value in said if len(said) == 1}
+        found["thing", kind] = True
+        counts = [thing.count for thing in alike]
         if all(isinstance(count, int) for count in counts):
             found["count", kind] = sum(counts)
     for i, ways, others in reading.relations:
@@ -71,8 +75,8 @@ LIES = {
 
 
 def lie(words: Sequence[str], options: list[str], scene: Mapping[str, Any]) -> list[str] | None:
-    """The caption with its first word of these options replaced by the next one that makes it
-    false; None where there is none."""
+    """A true caption with one of these options in it replaced by another, the first such that makes
+    it false; None where there is none."""
     for at in (at for at, word in enumerate(words) if word in options):
         start = options.index(words[at])
         for other in options[start + 1 :] + options[:start]:

@@ -146,7 +146,7 @@ def decoder_block() -> Figure:
     arrow(axis, (before, 1), (before + 0.6, 1))
     axis.text(before + 0.7, 1, "to the next\nblock", va="center")
     for x, text, color in (
-        (2.6, "keys and values of the words so far:\nthe cache, one word longer each step", BLUE),
+        (2.6, "keys and values of the words so far:\nthe cache, one more at each step", BLUE),
         (6.8, "keys and values of the positions:\nmade once, by `read`", ORANGE),
     ):
         axis.text(x, 2.6, text, ha="center", va="bottom", color=color, fontsize=11)
@@ -217,7 +217,8 @@ def patches(picture: np.ndarray, size: int) -> Figure:
     left.set(xticks=np.arange(size, cols, size) - 0.5, yticks=np.arange(size, rows, size) - 0.5)
     left.grid(color="white", linewidth=0.7)
     left.tick_params(length=0, labelleft=False, labelbottom=False)
-    line, first, shown = rows // size * 5 // 8, cols // size // 2 - 3, 6
+    shown = min(6, cols // size)
+    line, first = rows // size * 5 // 8, (cols // size - shown) // 2
     left.add_patch(
         Rectangle((first * size, line * size), shown * size, size, fill=False, edgecolor=RED, lw=2)
     )

@@ -166,10 +166,11 @@ def judge(caption: str, scene: Mapping[str, Any]) -> dict[str, Any]:
 
     `invented` counts things of a kind that is not in the scene, as CHAIR does (Rohrbach et al. 2018, "Object
     Hallucination in Image Captioning"): what they are like is no fact, a relation to them a wrong one.
-    Of all ways to find the things among the groups, one that leaves out least and is most right counts."""
+    Of all ways to find the things among the groups, of the first 512, one that leaves out least and is most
+    right counts."""
     reading, groups = read(caption), scene["groups"]
     fits = [[n for n, g in enumerate(groups) if g["kind"] in it.kinds] or [NOTHING] for it in reading.things]
-    ways = itertools.islice(itertools.product(*fits), 512)  # "a boat a boat a boat ..." has no end of them
+    ways = itertools.islice(itertools.product(*fits), 512)  # "a boat a boat a boat ..." has no end
     tries = ((len({*found} - {NOTHING}), _facts(reading, scene, found), found) for found in ways)
     named, facts, found = max(tries, key=lambda way: (way[0], sum(right for _, right in way[1])))
     true = found and NOTHING not in found and not reading.unknown and all(right for _, right in facts)
@@ -204,9 +205,12 @@ def _holds(groups: Sequence[Mapping[str, Any]], a: int, way: str, b: int) -> boo
     """Whether group a relates to group b: as declared; where nothing is, as their boxes lie."""
     if way[0] == "~":
         a, b, way = b, a, way[1:]
-    declared, second, sides = groups[a]["relation"], groups[1]["relation"], ("left of", "right of")
+    declared, sides = groups[a]["relation"], ("left of", "right of")
     if way in ("in the sky", "in the foreground"):
         return declared in (way, "above" if way == "in the sky" else "in front of")
+    if b >= len(groups):  # a scene of one group: what should it be left of?
+        return False
+    second = groups[1]["relation"]
     if {a, b} == {0, 1} and (second in sides or way not in sides):
         return way == second if a else {way, second} == {*sides}
     (left, _, right, bottom), (left_too, top, right_too, bottom_too) = groups[a]["box"], groups[b]["box"]

@@ -34,7 +34,7 @@ class MultiHeadAttention(keras.layers.Layer):
 
     def call(
         self, x: tf.Tensor, keys: tf.Tensor, values: tf.Tensor, mask: tf.Tensor | None = None
-    ) -> Pair:
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Who asks, (B, Q, size), and keys and values -> (B, Q, size) and the weights (B, heads,
         Q, T), which are 0 where the mask, bool and of that shape or one that fits it, says no."""
         queries = self.split(self.query(x))
@@ -67,7 +67,7 @@ class Block(keras.layers.Layer):
 
     def call(
         self, x: tf.Tensor, said: Pair, seen: Pair, mask: tf.Tensor, training: bool = False
-    ) -> Pair:
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """x (B, T, size), keys and values of words and of picture -> x, weights (B, heads, T, L)."""
         x = x + self.dropout(self.words(self.norms[0](x), *said, mask)[0], training=training)
         looked, weights = self.picture(self.norms[1](x), *seen)

@@ -78,7 +78,8 @@ class CachedTransformer(TransformerLayers):
 # %% ../../notebooks/08_other_decoders.ipynb #780bbbd1
 @keras.saving.register_keras_serializable("captioning")
 class TransformerDecoder(CachedTransformer):
-    """A Transformer decoder over image features; the contract is that of `Decoder`.
+    """A Transformer decoder over image features; the contract is that of `Decoder`, but T is at most
+    longest + 1.
 
     In the state are the time, int (B,), and the keys and values of the words so far, of each layer
     (B, longest + 1, heads, units / heads): a word is read once, as in a recurrent decoder.
@@ -101,7 +102,7 @@ class TransformerDecoder(CachedTransformer):
         _, weights = self._all(features, self.embedding(tokens))
         return keras.ops.cast(keras.ops.mean(weights, axis=1), "float32")
 
-    def _all(self, features: tf.Tensor, words: tf.Tensor, training: bool = False) -> Pair:
+    def _all(self, features: tf.Tensor, words: tf.Tensor, training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
         """All words of whole captions at once, each looking at itself and at those before it."""
         memory, _ = self.read(features, training)
         places = tf.range(tf.shape(words)[1])

@@ -52,7 +52,8 @@ def test_the_opposite_disagrees_and_what_is_left_open_is_no_claim():
     assert claims("a dog behind a boat")[relation] != claims("a boat behind a dog")[relation]
     assert relation not in claims("a dog beside a boat")
     assert claims("some cats") == {("thing", "cat"): True}
-    assert claims("a red dog and a small blue dog").keys() == {("size", "dog"), ("thing", "dog"), ("count", "dog")}
+    two = claims("a red dog and a small blue dog")
+    assert two == {("size", "dog"): "small", ("thing", "dog"): True, ("count", "dog"): 2}
 
 
 def test_agreement_is_of_those_that_speak_of_a_fact():

@@ -173,8 +173,9 @@ def test_what_a_quick_reader_would_take_for_true(name, caption):
 
 def test_a_scene_of_one_group_has_nothing_to_relate_to():
     alone = {**SCENES["house"], "groups": SCENES["house"]["groups"][:1]}
-    for caption, true in {"a red house": True, "a house on the left": False, "a house in the sky": False}.items():
-        assert judge(caption, alone)["wholly_true"] == true, caption
+    assert judge("a red house", alone)["wholly_true"]
+    for caption in ("a house on the left", "a house in the sky"):
+        assert not judge(caption, alone)["wholly_true"], caption
 
 
 def test_an_invented_thing_has_no_colour_to_be_right_but_relations_to_it_are_wrong():

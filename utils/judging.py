@@ -53,7 +53,8 @@ def claims(caption: str) -> dict[tuple[str, str], Any]:
         alike = [thing for thing, name in zip(reading.things, kinds) if name == kind]
         for part in ("color", "size"):
             said = {getattr(thing, part) for thing in alike} - {None}
-            found |= {(part, kind): value for value in said if len(said) == 1}
+            if len(said) == 1:
+                found[part, kind] = said.pop()
         found["thing", kind] = True
         counts = [thing.count for thing in alike]
         if all(isinstance(count, int) for count in counts):

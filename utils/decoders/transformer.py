@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from .base import Decoder
 from .gru import DeepOutput, PictureReader
-from .multihead import Block, Pair
+from .multihead import Block
 
 # %% ../../notebooks/08_other_decoders.ipynb #77211b1d
 class TransformerLayers(Decoder):
@@ -102,7 +102,9 @@ class TransformerDecoder(CachedTransformer):
         _, weights = self._all(features, self.embedding(tokens))
         return keras.ops.cast(keras.ops.mean(weights, axis=1), "float32")
 
-    def _all(self, features: tf.Tensor, words: tf.Tensor, training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
+    def _all(
+        self, features: tf.Tensor, words: tf.Tensor, training: bool = False
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """All words of whole captions at once, each looking at itself and at those before it."""
         memory, _ = self.read(features, training)
         places = tf.range(tf.shape(words)[1])

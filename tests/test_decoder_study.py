@@ -255,6 +255,16 @@ def test_rates_and_dropout_of_the_later_studies_are_those_that_were_found():
                     assert (one["rate"], one["dropout"]) == (times * tuned["rate"], tuned["dropout"]), member
 
 
+def test_each_stored_row_of_photographs_has_one_rate_and_one_dropout():
+    """A study that goes on with another processor could choose another one for the seeds that are left."""
+    members = studies.load_study("flickr8k-decoders")["members"]
+    chosen = {
+        row: {(one["rate"], one["dropout"]) for name, one in members.items() if row in name}
+        for row in photo_decoders.ROWS
+    }
+    assert all(len(some) == 1 for some in chosen.values())
+
+
 def test_rows_of_photographs_are_held_against_the_first():
     def one(bleu, cider):
         beam = {"bleu4": bleu, "cider": cider}

@@ -45,8 +45,10 @@ def illnesses() -> Figure:
     arrow(axis, (8.4, 1.65), (9.2, 1.65), connectionstyle="arc3,rad=1.4", color=BLUE)
     wrong = [(1.8, 2.7, "1 pictures\nnot prepared"), (5.9, 2.85, "2 features shuffled\nagainst captions")]
     wrong += [(7.4, 1.3, "3 features\nnever arrive"), (8.8, 0.75, "4 state dropped")]
-    wrong += [(8.6, 3.05, "7 dropout\nleft on"), (12.4, 3.75, "5 padding in the loss")]
-    wrong += [(9.7, 4.2, "6 learning rate too high"), (14.0, 2.3, "8 without\n<end>")]
+    wrong += [(7.6, 2.75, "7 dropout\nleft on"), (12.4, 3.75, "5 padding in the loss")]
+    wrong += [(9.6, 4.05, "6 learning rate too high"), (14.0, 2.3, "8 without\n<end>")]
+    axis.text(9.2, 3.5, "training step", ha="right", va="center", color=PURPLE, fontsize=10)
+    axis.text(9.3, 1.3, "state", va="center", color=BLUE, fontsize=10)
     for x, y, text in wrong:
         axis.text(x, y, text, ha="center", va="center", color=RED, fontsize=11, weight="bold")
     axis.set(xlim=(-0.4, 15.2), ylim=(0.1, 4.6))
@@ -57,7 +59,7 @@ def illnesses() -> Figure:
 def readers() -> Figure:
     """The grid as a mean, as one long vector, swept over by two LSTMs, and kept for attention."""
     figure, axes = plt.subplots(1, 4, figsize=(13, 3.4))
-    notes = ["mean: where things\nare is averaged away", "one long vector:\neach position has its place"]
+    notes = ["mean: which position\nwas which is gone", "one long vector:\neach position has its place"]
     notes += ["bidirectional LSTM: reads\nthe grid, row by row", "attention: asks the grid\nbefore each word"]
     for axis, note in zip(axes, notes):
         _grid(axis, 0, 3.5)
@@ -78,7 +80,7 @@ def readers() -> Figure:
         y = 3.25 - 0.5 * row
         arrow(sweep, (0.05, y + 0.1), (1.45, y + 0.1), color=PURPLE)
         arrow(sweep, (1.45, y - 0.1), (0.05, y - 0.1), color=GREEN)
-    for y, color in ((3.05, PURPLE), (2.05, GREEN)):
+    for y, color in ((3.05, GREEN), (2.05, PURPLE)):  # each leaves where its sweep ends
         arrow(sweep, (1.6, y + 0.2), (2.7, y + 0.2), color=color)
         sweep.add_patch(Rectangle((2.8, y), 0.5, 0.5, facecolor=color, edgecolor="k"))
         arrow(sweep, (3.4, y + 0.2), (4.0, 1.6))
@@ -120,7 +122,8 @@ def lstm_cell() -> Figure:
     for y, name in ((4.6, "$c'$"), (3.2, "$h'$")):
         axis.text(11.3, y, name, va="center", fontsize=16)
     axis.text(2.35, 3.6, "how much stays", va="center", fontsize=10)
-    axis.text(6.1, 3.1, "how much comes in", va="center", fontsize=10)
+    axis.text(4.7, 3.0, "how much\ncomes in", ha="right", va="center", fontsize=10)
+    axis.text(9.75, 2.5, "how much\nis shown", va="center", fontsize=10)
     axis.set(xlim=(-1.6, 12), ylim=(-0.5, 5.1))
     axis.axis("off")
     return figure
@@ -146,10 +149,10 @@ def decoder_block() -> Figure:
     arrow(axis, (before, 1), (before + 0.6, 1))
     axis.text(before + 0.7, 1, "to the next\nblock", va="center")
     for x, text, color in (
-        (2.6, "keys and values of the words so far:\nthe cache, one more at each step", BLUE),
-        (6.8, "keys and values of the positions:\nmade once, by `read`", ORANGE),
+        (2.6, "keys and values of the words so far:\nkept, one more at each step", BLUE),
+        (6.8, "keys and values of the positions:\nmade once, by read", ORANGE),
     ):
-        axis.text(x, 2.6, text, ha="center", va="bottom", color=color, fontsize=11)
+        axis.text(x, 2.6, text, ha="center", va="bottom", fontsize=11)
         arrow(axis, (x, 2.5), (x, 1.6), color=color)
     axis.set(xlim=(-1.1, 14.6), ylim=(-0.3, 3.5))
     axis.axis("off")
@@ -166,12 +169,13 @@ def mask(words: Sequence[str], allowed: np.ndarray, grid: tuple[int, int]) -> Fi
         face: dict[str, Any] = {"facecolor": BLUE if may else "white", "alpha": 0.6 if may else 1}
         left.add_patch(Rectangle((col - 0.5, row - 0.5), 1, 1, edgecolor="#bbbbbb", **face))
     left.set(xlim=(-0.5, count - 0.5), ylim=(count - 0.5, -0.5), aspect="equal", xlabel="looks at the word")
+    left.set_title("the words of the caption")
     left.set(xticks=range(count), yticks=range(count), yticklabels=said, ylabel="the word")
     left.set_xticklabels(said, rotation=50, ha="right", rotation_mode="anchor")
     rows, cols = grid
     right.imshow(np.full(grid, 0.6), cmap="Oranges", vmin=0, vmax=1)
     right.set(xticks=np.arange(-0.5, cols), yticks=np.arange(-0.5, rows), xticklabels=[], yticklabels=[])
-    right.set(xlabel="each word looks at every position")
+    right.set(xlabel="each word looks at every position", title="the grid of the picture")
     right.grid(color="white")
     for axis in (left, right):
         axis.tick_params(length=0)
@@ -183,9 +187,9 @@ def residual_block() -> Figure:
     """A bottleneck: three convolutions whose result is added to what came in."""
     figure, axis = plt.subplots(figsize=(12.5, 3.4))
     axis.text(-0.2, 1, "$x$", ha="right", va="center", fontsize=16)
-    parts = [(2.0, "1 x 1\nto a quarter of\nthe channels", BLUE, 1.15), (4.4, "relu", GREEN, 0.45)]
+    parts = [(2.0, "1 x 1\nmakes the\nvectors narrow", BLUE, 1.15), (4.4, "relu", GREEN, 0.45)]
     parts += [(6.1, "3 x 3", BLUE, 0.5), (7.8, "relu", GREEN, 0.45)]
-    parts += [(10.1, "1 x 1\nback to all\nchannels", BLUE, 0.95)]
+    parts += [(10.1, "1 x 1\nmakes them\nwide again", BLUE, 0.95)]
     before = -0.1
     for x, text, color, half in parts:
         arrow(axis, (before, 1), (x - half - 0.05, 1))
@@ -227,7 +231,7 @@ def patches(picture: np.ndarray, size: int) -> Figure:
         right.imshow(picture[row : row + size, col : col + size], extent=(2 * i, 2 * i + 1.5, 3.4, 4.9))
         arrow(right, (2 * i + 0.75, 3.3), (2 * i + 0.75, 2.55))
         _grid(right, 2 * i + 0.5, 2.5, np.linspace(0.2, 0.9, 4)[[i % 4, (i + 2) % 4, (i + 1) % 4]][:, None])
-    box(right, 5.75, 0.1, "each position asks all others", BLUE)
+    box(right, 5.75, 0.1, f"{'each position asks all others':^66}", BLUE)
     for i in range(shown):
         arrow(right, (2 * i + 0.75, 0.95), (2 * i + 0.75, 0.5))
     right.text(12.1, 4.15, "patches", va="center")

@@ -41,6 +41,7 @@ STUDIES = {
     "flickr8k-mobilenet": ("photographs", "flickr8k", "mobilenet"),
     "flickr8k-efficientnet-lite2": ("photographs", "flickr8k", "efficientnet-lite2"),
     "flickr8k-choices": ("choices", "flickr8k", "mobilenet"),
+    "flickr8k-decoders": ("photo_decoders", "flickr8k", "mobilenet"),
 }
 """The studies: the module of this package that defines each, its dataset and its encoder."""
 

@@ -3,7 +3,7 @@
 Each slim network, and two of them side by side (feature fusion), under three decoders. Units, learning rates
 and dropout are those of the study `08_other_decoders`, which has the rows of vgg16-slim; more channels give a
 decoder more weights. For the Transformer that rate was seen to be too high on the fused features: it has a
-row with half of it, too, on all of them.
+row with half of it, too, on all of them and on vgg16-slim.
 """
 
 from __future__ import annotations
@@ -37,10 +37,11 @@ SLACK: dict[str, float] = {}  # no member of it is run live
 def members(settings: Settings) -> dict[str, Callable[[], dict]]:
     """Each decoder on the features of each encoder, with each seed; all encoders timed side by side."""
     dataset = load_dataset(settings)
+    pairs = [(settings.encoder, f"Transformer{HALF}")]  # the other rows are those of `08_other_decoders`
+    pairs += [(encoder, row) for encoder in ENCODERS for row in ROWS]
     runs = {
         f"{encoder}, {row}/{seed}": partial(one_pair, settings, dataset, encoder, row, seed)
-        for encoder in ENCODERS
-        for row in ROWS
+        for encoder, row in pairs
         for seed in SEEDS
     }
     return runs | {"side by side/1": partial(side_by_side, settings, dataset)}

@@ -6,6 +6,7 @@ import io
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.colors import to_rgb
 from PIL import Image
 
 from utils import charts, diagrams, fonts, parts, plots, schemes
@@ -137,14 +138,14 @@ def test_a_point_of_several_numbers_is_their_mean_with_a_bar_from_the_lowest_to_
 
 
 def test_a_table_of_checks_has_each_text_in_its_place_and_marks_on_color():
-    texts, marked = {"well": ["1", "2"], "ill": ["3", "4"]}, {"well": [False, False], "ill": [False, True]}
+    texts, marked = {"well": ["1", "2"], "ill": ["3", "4"]}, {"well": [False, True], "ill": [False, False]}
     figure = charts.show_checks(texts, marked, ["a", "b"], "t")
     (axis,) = figure.axes
     assert {text.get_position(): text.get_text() for text in axis.texts} == {
         (0, 0): "1", (1, 0): "2", (0, 1): "3", (1, 1): "4"
     }  # fmt: skip
     on_color = [box.get_xy() for box in axis.patches if box.get_facecolor()[3]]
-    assert on_color == [(0.5, 0.5)]
+    assert on_color == [(0.5, -0.5)]
     assert [label.get_text() for label in axis.get_yticklabels()] == ["well", "ill"]
     plt.close(figure)
 
@@ -153,8 +154,9 @@ def test_a_mask_shows_who_may_look_at_what():
     allowed = np.array([[True, False], [True, True]])
     figure = schemes.mask(["<start>", "a"], allowed, (2, 3))
     words, picture = figure.axes
-    said = [(box.get_x() + 0.5, box.get_y() + 0.5) for box in words.patches if box.get_alpha() < 1]
-    assert said == [(0, 0), (0, 1), (1, 1)] and picture.images[0].get_array().shape == (2, 3)
+    blue = [box for box in words.patches if to_rgb(box.get_facecolor()) == to_rgb(plots.BLUE)]
+    assert [(box.get_x() + 0.5, box.get_y() + 0.5) for box in blue] == [(0, 0), (0, 1), (1, 1)]
+    assert picture.images[0].get_array().shape == (2, 3)
     plt.close(figure)
 
 

@@ -441,7 +441,7 @@ MUTANTS = [
     ("features may be too large", "checks", "abs(np.log(stds[0] / stds[1]))", "max(0, -np.log(stds[0] / stds[1]))", "clinic"),
     ("memory of the last word", "checks", "changed[:, 2] = np.roll(changed[:, 2], 1)", "changed[:, 3] = np.roll(changed[:, 3], 1)", "clinic"),
     ("padding is not added", "checks", "[(0, 0), (0, 5)]", "[(0, 0), (0, 0)]", "clinic"),
-    ("no number is lower than guessing", "checks", "return loss if loss < guessing else guessing", "return min(guessing, loss)", "clinic"),
+    ("no number is lower than guessing", "checks", "return loss if loss < guessing else guessing", "return min(loss, guessing)", "clinic"),
     ("what ends is endless", "checks", "float(1 - np.any", "float(np.any", "clinic"),
     ("a line at the mean", "checks", "np.sqrt(max(healthy, least) * max(sick, least))", "(healthy + sick) / 2", "clinic"),
     ("no number does not ring", "checks", "not (numbers[name] > lines[name] if high else numbers[name] < lines[name])", "(numbers[name] <= lines[name] if high else numbers[name] >= lines[name])", "clinic"),

@@ -198,12 +198,10 @@ def test_on_photographs_captions_of_a_part_find_rate_and_dropout_and_all_are_tra
         assert references == dev
         return np.array([len(caption) for caption in captions])
 
-    for name, fake in {"run": run, "cider_d": cider_d, "PICTURES": 10}.items():
+    fakes = {"run": run, "cider_d": cider_d, "PICTURES": 10, "scored": lambda *given: given[-1]}
+    fakes["describe"] = lambda decoder, cache, names: [decoder.caption] * len(names)
+    for name, fake in fakes.items():
         monkeypatch.setattr(photo_decoders, name, fake)
-    monkeypatch.setattr(
-        photo_decoders, "describe", lambda decoder, cache, names: [decoder.caption] * len(names)
-    )
-    monkeypatch.setattr(photo_decoders, "scored", lambda dataset, cache, decoder, split: split)
     found = photo_decoders.one_row(few_pictures, (dataset, cache), "Transformer", 2)
     tried = [(0.002, 0.4), (0.001, 0.4), (0.0005, 0.4), (0.001, 0.2), (0.001, 0.1), (0.0005, 0.2)]
     tried += [(0.00025, 0.2)]
@@ -249,10 +247,10 @@ def test_rates_and_dropout_of_the_later_studies_are_those_that_were_found():
     found = studies.load_study("08_other_decoders")["members"]
     for name in ("08_learning_curve", "08_encoders"):
         for member, one in studies.load_study(name)["members"].items():
-            for row in curve.ROWS if "rate" in one else ():
-                if row in member:
-                    tuned, times = found[f"{row}/1"], 0.5 if encoders.HALF in member else 1
-                    assert (one["rate"], one["dropout"]) == (times * tuned["rate"], tuned["dropout"]), member
+            if "rate" in one:
+                [row] = [row for row in curve.ROWS if row in member]
+                tuned, times = found[f"{row}/1"], 0.5 if encoders.HALF in member else 1
+                assert (one["rate"], one["dropout"]) == (times * tuned["rate"], tuned["dropout"]), member
 
 
 def test_each_stored_row_of_photographs_has_one_rate_and_one_dropout():

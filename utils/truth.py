@@ -194,7 +194,7 @@ def _facts(reading: Reading, scene: Mapping[str, Any], found: Sequence[int]) -> 
                 facts.append(("count", more == 0 or more > 0 and ("several" in counts or None in counts)))
     for i, ways, others in reading.relations:
         a = found[i]
-        to = {found[j] for j in others} - {a, NOTHING} if others else {0 if a else 1}
+        to = {found[j] for j in others} - {a, NOTHING} if others else {0 if a else 1} & {*range(len(groups))}
         facts.append(("relation", a != NOTHING and any(_holds(groups, a, w, b) for w in ways for b in to)))
     setting = {scene["place"], scene["sky"]}
     facts += [("place", bool(names & setting)) for names in reading.places]
@@ -205,12 +205,9 @@ def _holds(groups: Sequence[Mapping[str, Any]], a: int, way: str, b: int) -> boo
     """Whether group a relates to group b: as declared; where nothing is, as their boxes lie."""
     if way[0] == "~":
         a, b, way = b, a, way[1:]
-    declared, sides = groups[a]["relation"], ("left of", "right of")
+    declared, second, sides = groups[a]["relation"], groups[1]["relation"], ("left of", "right of")
     if way in ("in the sky", "in the foreground"):
         return declared in (way, "above" if way == "in the sky" else "in front of")
-    if b >= len(groups):  # a scene of one group: what should it be left of?
-        return False
-    second = groups[1]["relation"]
     if {a, b} == {0, 1} and (second in sides or way not in sides):
         return way == second if a else {way, second} == {*sides}
     (left, _, right, bottom), (left_too, top, right_too, bottom_too) = groups[a]["box"], groups[b]["box"]

@@ -455,7 +455,7 @@ MUTANTS = [
     ("all encoders share their models", "studies/encoders", 'PARTS / "08_encoders" / label(encoder)', 'PARTS / "08_encoders"', "decoder_study"),
     ("the settings' encoder for every row", "studies/encoders", "load_encoder(encoder), folder)", "load_encoder(settings.encoder), folder)", "decoder_study"),
     ("the last color of two dogs is the color of both", "judging", "if len(said) == 1:", "if said:", "judging"),
-    ("a scene of one group has a second", "truth", "if b >= len(groups):", "if b > len(groups):", "truth"),
+    ("a scene of one group has a second", "truth", " & {*range(len(groups))}", "", "truth"),
     ("photographs are tuned on every seed", "studies/photo_decoders", "run(settings, part, row, SEEDS[0], rate", "run(settings, part, row, SEEDS[1], rate", "decoder_study"),
     ("photographs are tuned on all of them", "studies/photo_decoders", "tune(settings, part, row)", "tune(settings, world, row)", "decoder_study"),
     ("photographs are tuned on test", "studies/photo_decoders", 'of_split(dataset, cache, "dev")', 'of_split(dataset, cache, "test")', "decoder_study"),

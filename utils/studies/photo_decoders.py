@@ -4,8 +4,8 @@ On the features of MobileNet, with units that make them about as large as each o
 dropout of each are found with the first seed, on as many of the training photographs as PICTURES says: rate
 after rate, each twice or half the one before, until the best has none better on either side (or RATES end);
 dropout at that rate likewise; then the rate once more. Best is the highest CIDEr-D of greedy captions of dev,
-and not, as in `08_other_decoders`, the lowest loss: on photographs the two disagree. Within a training the
-epoch with the lowest loss is kept, as always. All seeds are then trained on all photographs.
+and not, as in `08_other_decoders`, the lowest loss: on photographs the two were seen to disagree. Within a
+training the epoch with the lowest loss is kept, as always. All seeds are then trained on all photographs.
 """
 
 from __future__ import annotations
